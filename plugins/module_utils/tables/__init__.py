@@ -1,0 +1,10 @@
+"""All tables, by a literal list: AnsiballZ ships only what static imports reach."""
+
+from __future__ import absolute_import, annotations, division, print_function
+
+__metaclass__ = type
+
+from . import identity
+
+TABLES = {module.TABLE.name: module for module in (identity,)}
+"""Table name -> module with ``TABLE`` (its spec) and ``collect(host, options)``, in the order of reading."""
