@@ -13,6 +13,7 @@ import datetime
 import hashlib
 import json
 
+from .dispositions import match_alert
 from .model import SEVERITIES, MalformedFinding, check_evidence
 
 SCHEMA = "ringwall.alert/1"
@@ -227,8 +228,6 @@ def _overflow(alerts, extra):
 
 
 def _dispose(alert, dispositions):
-    from .dispositions import match_alert
-
     found = match_alert(alert, dispositions)
     if found is not None:
         alert["disposition"] = found["id"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 
 from .alerts import make_signal, parse_time
+from .model import STATUSES
 
 SCORE_DROP = 5.0
 """Percentage points that the secure score of a host or scope may fall between two runs without an alert."""
@@ -135,8 +136,8 @@ def _regressions(statuses, findings, common):
         control = finding["control"]
         if not control or finding.get("disposition"):
             continue
-        if control not in now or finding["status"] == "fail" or now[control]["status"] not in ("fail", "pass"):
-            now[control] = finding if control not in now or now[control]["status"] != "fail" else now[control]
+        if control not in now or STATUSES.index(finding["status"]) < STATUSES.index(now[control]["status"]):
+            now[control] = finding
     for control, finding in now.items():
         status = finding["status"]
         if status == "fail" and before.get(control) == "pass":

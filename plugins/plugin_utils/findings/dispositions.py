@@ -1,0 +1,142 @@
+"""Dispositions: the one schema and matcher of every exception.
+
+A disposition exempts a control, ignores a vulnerability, accepts a change or suppresses an alert. It never changes a
+status: it names who took which risk until when, and the score leaves the matched finding out.
+"""
+
+from __future__ import annotations
+
+import datetime
+import fnmatch
+import re
+
+CATEGORIES = ("mitigated", "waiver", "false_positive", "accepted")
+SELECTORS = ("control", "benchmark", "section", "rule", "cve", "path")
+MAX_DAYS = 365
+"""Days that a disposition may be in force at most."""
+
+WARN_DAYS = 30
+"""Days before its end from which a disposition is announced."""
+
+_BRACKETS = re.compile(r"\[[^]]*\]")
+
+
+def today(now):
+    """Return the UTC date of an RFC 3339 time."""
+    return datetime.date.fromisoformat(now[:10])
+
+
+def wide(pattern):
+    """True if the pattern says nothing: no letter and no digit outside its wildcards, or ``all``."""
+    name = pattern.split(":", 1)[1] if pattern.startswith("group:") else pattern
+    return name == "all" or not any(char.isalnum() for char in _BRACKETS.sub("", name))
+
+
+def state(disposition, now):
+    """Return ``in_force``, ``expiring`` (in force for at most WARN_DAYS more), ``expired`` or ``future``.
+
+    It is in force from the day ``created`` to the day ``expires``, both included, in UTC.
+    """
+    day = today(now)
+    expires = datetime.date.fromisoformat(disposition["expires"])
+    if day < datetime.date.fromisoformat(disposition["created"]):
+        return "future"
+    if day > expires:
+        return "expired"
+    return "expiring" if (expires - day).days <= WARN_DAYS else "in_force"
+
+
+def in_force(dispositions, now):
+    """Return the dispositions that are in force at ``now`` (RFC 3339 UTC), in the order given."""
+    return [one for one in dispositions if state(one, now) in ("in_force", "expiring")]
+
+
+def _host_fits(disposition, scope, host, groups):
+    if not fnmatch.fnmatchcase(scope, disposition["scope"]):
+        return False
+    for pattern in disposition["hosts"]:
+        if pattern.startswith("group:"):
+            if any(fnmatch.fnmatchcase(group, pattern[6:]) for group in groups):
+                return True
+        elif pattern == "all" or fnmatch.fnmatchcase(host, pattern):
+            return True
+    return False
+
+
+def matches(disposition, facts, scope, host, groups=()):
+    """True if the disposition fits.
+
+    ``facts`` maps a name of SELECTORS to the values that the thing has (a list of text): each key of the selector
+    must fit at least one of them. Patterns are those of fnmatch, upper and lower case differ.
+    """
+    if not _host_fits(disposition, scope, host, groups):
+        return False
+    return all(
+        any(fnmatch.fnmatchcase(value, pattern) for value in facts.get(name, ()))
+        for name, pattern in disposition["selector"].items()
+    )
+
+
+def finding_facts(finding):
+    """Return the facts of a finding that a selector is held against; ``cve`` and ``path`` where it has them."""
+    facts = {name: [finding[name]] for name in ("control", "benchmark", "section") if finding.get(name)}
+    for name in ("cve", "path"):
+        value = finding.get(name)
+        if value:
+            facts[name] = [value] if isinstance(value, str) else list(value)
+    return facts
+
+
+def dispose(findings, dispositions, host, groups=(), scope="default"):
+    """Return ``(findings, used)``: copies with ``disposition`` set to the id of the first match, and the ids used.
+
+    ``dispositions`` must be those in force. No other field changes.
+    """
+    used = set()
+    local = [one for one in dispositions if _host_fits(one, scope, host, groups)]
+    disposed = []
+    for finding in findings:
+        facts = finding_facts(finding)
+        found = next((one["id"] for one in local if matches(one, facts, scope, host, groups)), None)
+        if found is not None:
+            used.add(found)
+        disposed.append(dict(finding, disposition=found))
+    return disposed, used
+
+
+def match_alert(alert, dispositions):
+    """Return the first disposition that fits an alert (by rule, and by the entities it names), or None.
+
+    A selector that names no rule fits only if one of its other keys does: ``control`` and ``path`` are looked up in
+    the alert's entities of that type.
+    """
+    facts = {"rule": [alert["rule"]]}
+    for entity in alert["entities"]:
+        if entity.get("type") in SELECTORS and isinstance(entity.get("name"), str):
+            facts.setdefault(entity["type"], []).append(entity["name"])
+    for one in dispositions:
+        if matches(one, facts, alert["scope"], alert["host"], alert.get("groups", ())):
+            return one
+    return None
+
+
+def notices(dispositions, used, now):
+    """Return what people must know of the dispositions: a list of ``{disposition, kind, text, where}``.
+
+    ``used``: ids that matched something in this run. Kinds: ``expired`` (not in force any more), ``expiring``,
+    ``future``, ``unused`` (matched nothing: mistyped, or no longer needed).
+    """
+    found = []
+    for one in dispositions:
+        kind = state(one, now)
+        text = {
+            "expired": f"ended on {one['expires']} and is not in force: fix the finding, or decide anew",
+            "expiring": f"ends on {one['expires']}",
+            "future": f"is in force from {one['created']} only",
+        }.get(kind)
+        if text:
+            found.append({"disposition": one["id"], "kind": kind, "text": text, "where": one["where"]})
+        if kind in ("in_force", "expiring") and one["id"] not in used:
+            text = "matches nothing: mistyped, or no longer needed"
+            found.append({"disposition": one["id"], "kind": "unused", "text": text, "where": one["where"]})
+    return found
