@@ -8,6 +8,8 @@ import fcntl
 import os
 import secrets
 
+from .canonical import canonical
+
 
 def fsync_directory(path):
     """Make the names in a directory durable. File systems that cannot do it (EINVAL) are left to their own ways."""
@@ -64,6 +66,11 @@ def write(path, data, mode=0o600):
             os.unlink(temporary)
         raise
     fsync_directory(os.path.dirname(path))
+
+
+def write_json(path, value):
+    """Put a JSON value at ``path`` as ``write`` does."""
+    write(path, canonical(value).encode("ascii"))
 
 
 def sweep(folder, older_than):

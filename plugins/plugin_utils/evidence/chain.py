@@ -37,9 +37,7 @@ def _matches(state, link):
 def pruned(state):
     """Digests of the runs that pruning removed: ``{sha256: run id}``."""
     return {
-        digest: run_id
-        for entry in ledger.read(state, PRUNED)
-        for run_id, digest in entry.get("removed", {}).items()
+        digest: run_id for entry in ledger.read(state, PRUNED) for run_id, digest in entry.get("removed", {}).items()
     }
 
 

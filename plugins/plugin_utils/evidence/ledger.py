@@ -113,20 +113,19 @@ def append(state, noun, entry):
 def _parse(path, number, line):
     try:
         entry = json.loads(line)
-        if not isinstance(entry, dict) or not isinstance(entry.get("seq"), int):
-            raise ValueError("no ledger entry")
-    except ValueError as error:
-        raise LedgerError(f"{path}:{number}: is not a ledger entry ({error}); restore the file from a backup") from error
+    except ValueError:
+        entry = None
+    if not isinstance(entry, dict) or not isinstance(entry.get("seq"), int):
+        raise LedgerError(f"{path}:{number}: is not a ledger entry; restore the file from a backup")
     return entry
 
 
 def lines(state, noun):
     """Iterate over the whole lines (bytes, without newline) of a ledger; a torn last line is not there yet."""
-    try:
-        file = open(path_of(state, noun), "rb")
-    except FileNotFoundError:
+    path = path_of(state, noun)
+    if not os.path.exists(path):
         return
-    with file:
+    with open(path, "rb") as file:
         for line in file:
             if line.endswith(b"\n"):
                 yield line[:-1]

@@ -70,13 +70,21 @@ class Run:
         full = dict(host_file, run=self.id)
         atomic.write(os.path.join(self.hosts_path, hostfile.file_name(full["host"])), hostfile.encode(full))
 
-    def host_names(self):
+    def file_names(self):
         """Names of the host files on disk (``<16 hex>.json.gz``), sorted."""
         try:
             found = os.listdir(self.hosts_path)
         except FileNotFoundError:
             return []
         return sorted(name for name in found if name.endswith(".json.gz") and not name.startswith("."))
+
+    def host_names(self):
+        """Inventory names of the hosts that have a readable file, as a set. Reads the summaries alone."""
+        found = set()
+        for name in self.file_names():
+            with contextlib.suppress(hostfile.HostFileError):
+                found.add(hostfile.decode_summary(self.host_raw(name))["host"])
+        return found
 
     def host_raw(self, name):
         """The bytes of one host file by its file name."""
@@ -92,7 +100,7 @@ class Run:
 
     def hosts(self):
         """Iterate over the host files as dicts; raise hostfile.HostFileError at a damaged one."""
-        for name in self.host_names():
+        for name in self.file_names():
             yield hostfile.decode(self.host_raw(name))
 
     def finish(self, state="complete", **extra):
@@ -116,16 +124,14 @@ class Run:
                 finished=rfc3339(time.time()),
                 hosts=hosts,
                 assessed=states.count("assessed"),
-                not_assessed={
-                    host["host"]: host["reason"] for host in hosts.values() if host["state"] != "assessed"
-                },
+                not_assessed={host["host"]: host["reason"] for host in hosts.values() if host["state"] != "assessed"},
             )
             chain.seal(self, header)
             return header
 
     def _summaries(self):
         hosts = {}
-        for name in self.host_names():
+        for name in self.file_names():
             data = self.host_raw(name)
             entry = {"sha256": sha256(data), "host": None, "state": "damaged", "reason": None}
             with contextlib.suppress(hostfile.HostFileError):

@@ -61,9 +61,7 @@ def check_private(path):
         raise StateError(f"{path} is not a directory; name another one in {ENVIRONMENT} or ringwall_state")
     mode = stat.S_IMODE(info.st_mode)
     if mode & 0o077:
-        raise StateError(
-            f"{path} has mode {mode:04o}: group or others could read evidence; run: chmod -R go= '{path}'"
-        )
+        raise StateError(f"{path} has mode {mode:04o}: group or others could read evidence; run: chmod -R go= '{path}'")
     user = os.geteuid()
     if user not in (0, info.st_uid):
         raise StateError(f"{path} belongs to user {info.st_uid}, not to {user}; use the same account as before")

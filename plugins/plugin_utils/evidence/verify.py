@@ -55,7 +55,7 @@ def _link_problems(scope, links, known, removed, head):
 
 
 def _host_problems(run, header):
-    found, there = [], set(run.host_names())
+    found, there = [], set(run.file_names())
     for name, entry in header.get("hosts", {}).items():
         if name not in there:
             found.append({"where": f"{run.id}/{name}", "problem": f"the file of host {entry['host']!r} is gone"})
@@ -68,7 +68,7 @@ def _host_problems(run, header):
 
 def _object_problems(run):
     found = []
-    for name in run.host_names():
+    for name in run.file_names():
         try:
             tables = hostfile.decode(run.host_raw(name)).get("tables", {})
         except hostfile.HostFileError as error:
