@@ -1,0 +1,21 @@
+"""Open a run: content compiled, what judging needs from the past laid ready. See library/begin.py."""
+
+from __future__ import annotations
+
+from ansible.plugins.action import ActionBase
+
+from ..plugin_utils import actions, assessment
+
+
+class ActionModule(ActionBase):
+    """Runs once a batch; it touches no host."""
+
+    BYPASS_HOST_LOOP = True
+    TRANSFERS_FILES = False
+    _requires_connection = False
+    _supports_check_mode = True
+
+    def run(self, tmp=None, task_vars=None):
+        """Return ``{run, state, content, tables, paths}``."""
+        super().run(tmp, task_vars)
+        return actions.begin(self, assessment, task_vars)

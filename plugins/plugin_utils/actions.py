@@ -1,0 +1,154 @@
+"""What the action plugins do, between Ansible's objects and the engine's plain data."""
+
+from __future__ import annotations
+
+import contextlib
+
+from ansible.errors import AnsibleActionFail
+
+from . import settings as settings_room
+from .content.errors import ContentError
+from .evidence.state import StateError
+from .findings.model import SEVERITIES
+from .plain import plain
+from .third_party import MissingDependency
+
+CADENCES = ("auto", "fast", "deep")
+TRANSPORTS = ("pipe", "module")
+
+
+@contextlib.contextmanager
+def told():
+    """Turn the engine's own errors, which say what, where and what to do, into Ansible's."""
+    try:
+        yield
+    except (ContentError, StateError, MissingDependency) as error:
+        raise AnsibleActionFail(str(error)) from None
+
+
+def _choice(name, value, choices):
+    if value not in choices:
+        raise AnsibleActionFail(f"{name} is {value!r}; expected one of {', '.join(choices)}")
+    return value
+
+
+def _flag(task_vars, name):
+    return bool(task_vars.get(name))
+
+
+def begin(action, assessment, task_vars):
+    """Open the run of this play; options come from the task's arguments."""
+    arguments = plain(action._task.args)
+    with told():
+        settings = settings_room.resolve(action)
+        options = {
+            "cadence": _choice("ringwall_cadence", arguments.get("cadence", "auto"), CADENCES),
+            "benchmarks": arguments.get("benchmarks"),
+            "check_mode": bool(task_vars.get("ansible_check_mode")),
+            "slice": bool(settings.run),
+        }
+        asked = plain(task_vars.get("ansible_play_hosts_all") or [])
+        begun = assessment.begin(settings, asked, options, _past(settings))
+    return dict(begun, changed=False)
+
+
+def _past(settings):
+    """The function that tells what is known of hosts. The store module is imported only if it must be asked."""
+
+    def past(scope, hosts):
+        from .store.past import read_past
+
+        return read_past(settings.store, settings.state, scope, hosts)
+
+    return past
+
+
+def assess(action, assessment, task_vars):
+    """Assess the host of this worker."""
+    from .snapshots.gather import gather
+
+    arguments = plain(action._task.args)
+    host = str(task_vars["inventory_hostname"])
+    transport = _choice("ringwall_transport", arguments.get("transport", "pipe"), TRANSPORTS)
+    timeout = float(arguments.get("timeout", 300))
+    with told():
+        summary = assessment.assess_host(
+            host, arguments["run"], _inventory(arguments, task_vars), _host_options(arguments),
+            lambda tables, options: gather(action, task_vars, tables, options, timeout, transport),
+        )
+    return dict(summary, changed=False)
+
+
+def _inventory(arguments, task_vars):
+    tags = arguments.get("tags") or {}
+    return {
+        "groups": sorted(set(plain(task_vars.get("group_names") or [])) - {"all", "ungrouped"}),
+        "owner": arguments.get("owner"), "team": arguments.get("team"), "environment": arguments.get("environment"),
+        "criticality": arguments.get("criticality"), "tags": tags if isinstance(tags, dict) else {"tags": tags},
+    }
+
+
+def _host_options(arguments):
+    return {
+        "cadence": _choice("ringwall_cadence", arguments.get("cadence", "auto"), CADENCES),
+        "parameters": arguments.get("parameters"), "roles": arguments.get("roles"),
+        "benchmarks": arguments.get("benchmarks"), "root": arguments.get("root"),
+    }
+
+
+def record(action, assessment, task_vars):
+    """Bring the run into the store; the run is finished when no other batch of this play is to come."""
+    arguments = plain(action._task.args)
+    with told():
+        settings = settings_room.resolve(action)
+        result = assessment.record(
+            settings, arguments["run"], plain(task_vars.get("ansible_play_hosts_all") or []),
+            set(plain(task_vars.get("ansible_play_hosts") or [])),
+        )
+    return dict(result, changed=False)
+
+
+def report(action, task_vars):
+    """Write the reports of the run and return their paths and the text for the terminal."""
+    from .reports.write import write_reports
+
+    arguments = plain(action._task.args)
+    with told():
+        settings = settings_room.resolve(action)
+        result = write_reports(settings, arguments["run"]["run"], arguments.get("formats"))
+    return dict(result, changed=False)
+
+
+def verdict(action, task_vars):
+    """Return unreachable or failed for this host if it was, or if ``fail_on`` says so."""
+    arguments = plain(action._task.args)
+    summary = arguments.get("assessment") or {}
+    state, reason = summary.get("state"), summary.get("reason") or {}
+    text = f"{reason.get('code', 'unknown')}: {reason.get('text', 'it was not assessed')}. {reason.get('fix', '')}".strip()
+    if state == "unreachable":
+        return {"unreachable": True, "msg": text, "changed": False}
+    if state != "assessed":
+        return {"failed": True, "msg": text, "changed": False}
+    problems = refused(summary, arguments.get("fail_on") or {})
+    return {"failed": bool(problems), "msg": "; ".join(problems) or "assessed", "changed": False}
+
+
+def refused(summary, fail_on):
+    """Return why ``ringwall_fail_on`` (``{severity, score}``) refuses this host; empty if it does not.
+
+    ``severity``: a finding of at least that severity failed and is not disposed of. ``score``: the host's
+    own secure score in percent is below it.
+    """
+    problems = []
+    unknown = set(fail_on) - {"severity", "score"}
+    if unknown:
+        raise AnsibleActionFail(f"ringwall_fail_on has no {', '.join(sorted(unknown))}; expected severity or score")
+    if "severity" in fail_on:
+        least = _choice("ringwall_fail_on.severity", fail_on["severity"], tuple(SEVERITIES))
+        counted = SEVERITIES[:SEVERITIES.index(least) + 1]
+        failed = {name: summary["failed_by_severity"].get(name, 0) for name in counted}
+        if any(failed.values()):
+            problems.append("failed: " + ", ".join(f"{count} {name}" for name, count in failed.items() if count))
+    if "score" in fail_on and summary.get("score") is not None and summary["score"] < float(fail_on["score"]):
+        problems.append(f"score {summary['score']:.0f} % is below {float(fail_on['score']):g} %")
+    return problems

@@ -1,0 +1,227 @@
+"""The flow of an assessment above all capabilities: begin, one host, record, report.
+
+The only module that imports several capabilities. What a capability is: a ``noun``, ``needs(content,
+options)`` -> ``{tables, paths}`` and ``evaluate(snapshot, context)`` -> ``{findings, alerts, benchmarks}``.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import json
+import os
+import secrets
+import traceback
+
+from ..module_utils.collect import VERSION as COLLECTOR
+from ..module_utils.tables import TABLES
+from . import provenance
+from .content import compile_content, roots
+from .evidence import objects, runs
+from .evidence.atomic import write_json
+from .evidence.state import open_state
+from .findings import dispositions
+from .posture import Posture
+from .snapshots.limits import HostFailure
+from .snapshots.view import Snapshot, TableView
+
+HOST_SCHEMA = "ringwall.host/1"
+CAPABILITIES = (Posture(),)
+RUN_ID = f"{datetime.datetime.now(datetime.timezone.utc):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+"""Made once in the process that starts the play: workers are forked from it and share this value."""
+
+VOLATILE = {name: {column.name for column in module.TABLE.columns if column.volatile} for name, module in TABLES.items()}
+"""Columns that do not make a table's content another one."""
+
+
+def now():
+    """The controller's time as RFC 3339 UTC with seconds."""
+    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _age_hours(moment, at):
+    return (datetime.datetime.fromisoformat(at) - datetime.datetime.fromisoformat(moment)).total_seconds() / 3600
+
+
+# Once: begin --------------------------------------------------------------------------------------------
+
+
+def begin(settings, asked, options, past):
+    """Open the run (or find it open: a later batch of the same play) and return what ``assess_host`` needs.
+
+    ``asked`` are inventory names, ``options`` ``{cadence, benchmarks, check_mode, ...}``, ``past`` a function
+    (scope, hosts) -> {host: past}. Raise ContentError, StateError with file, line and what to do.
+    """
+    state = open_state(settings.state)
+    content = load_content(settings, state)
+    run_id = settings.run or RUN_ID
+    loaded = dispositions.load(settings.dispositions)
+    header = {
+        "scope": settings.scope, "asked": sorted(asked), "started": now(), "collector": COLLECTOR,
+        "actor": provenance.actor(), "version": provenance.version(),
+        "project_commit": provenance.commit(settings.project_dir),
+        "inventory": provenance.digest_of_files(settings.inventory_dirs), "content": content.digest,
+        "dispositions": [entry.as_dict() for entry in loaded], "options": options,
+    }
+    run = runs.open_run(state, run_id, header)
+    write_past(run, settings.scope, asked, past)
+    tables, paths = needs(content, options)
+    return {"run": run_id, "state": settings.state, "content": content.digest, "tables": sorted(tables), "paths": sorted(paths)}
+
+
+def load_content(settings, state):
+    """Return the compiled Content of our collection and the user's directories, through the cache in the state."""
+    return compile_content(roots(extra=settings.content), cache=state.cache)
+
+
+def needs(content, options):
+    """Return (table names, file paths) that the capabilities ask for."""
+    tables, paths = set(), set()
+    for capability in CAPABILITIES:
+        wanted = capability.needs(content, options)
+        tables |= wanted["tables"]
+        paths |= wanted["paths"]
+    return tables, paths
+
+
+def past_file(run_directory, host):
+    """Path of the small file with what judging this host needs from the past."""
+    return os.path.join(run_directory, "past", hashlib.sha256(host.encode()).hexdigest()[:16] + ".json")
+
+
+def write_past(run, scope, asked, past):
+    """Write one small file a host: its last tables and their state, its generation, its statuses."""
+    os.makedirs(os.path.join(run.path, "past"), mode=0o700, exist_ok=True)
+    for host, known in past(scope, sorted(asked)).items():
+        write_json(past_file(run.path, host), known)
+
+
+def read_past(run_directory, host):
+    """Return what ``write_past`` wrote for this host, empty for one that is new."""
+    try:
+        with open(past_file(run_directory, host), encoding="utf-8") as file:
+            return json.load(file)
+    except FileNotFoundError:
+        return {}
+
+
+# Each host, in its worker: assess -----------------------------------------------------------------------
+
+
+def tables_to_read(wanted, past, cadence, at):
+    """Return the tables to read now. Deep ones are due when there is no complete reading younger than half their maximum age."""
+    chosen = set()
+    for name in wanted:
+        spec = TABLES[name].TABLE
+        if spec.cadence == "fast" or cadence == "deep":
+            chosen.add(name)
+        elif cadence == "auto":
+            last = past.get("tables", {}).get(name)
+            if not last or last.get("state") != "ok" or _age_hours(last["observed_at"], at) > spec.max_age_hours / 2:
+                chosen.add(name)
+    return chosen
+
+
+def snapshot_of(raw, state, past, wanted, at, host):
+    """Turn a checked raw snapshot into a Snapshot; tables not read now come from the past, marked with their age."""
+    views = {}
+    for name, table in raw["tables"].items():
+        digest = objects.put(state, table, VOLATILE[name])
+        views[name] = TableView(name, table["version"], table["state"], table.get("why", ""), table["rows"], at, False, digest)
+    for name in wanted - set(views):
+        last = past.get("tables", {}).get(name)
+        if not last:
+            continue
+        table = objects.get(state, last["digest"])
+        spec = TABLES[name].TABLE
+        rows = table["rows"]
+        for version in range(table["version"], spec.version):
+            rows = spec.upgrades[version](rows)
+        stale = _age_hours(last["observed_at"], at) > spec.max_age_hours
+        views[name] = TableView(name, spec.version, table["state"], table.get("why", ""), rows, last["observed_at"], stale, last["digest"])
+    return Snapshot(views, raw["taken"], host)
+
+
+def assess_host(host, begun, inventory, options, gather):
+    """Assess one host, write its file of the run, return the small summary (< 2 kB). Never raises for the host's sake.
+
+    ``gather(tables, options)`` returns a checked raw snapshot or raises HostFailure. ``inventory`` is
+    ``{groups, owner, team, environment, criticality, tags}``; ``options`` the host's own (parameters,
+    roles, benchmarks, cadence, root, privilege).
+    """
+    state = open_state(begun["state"])
+    run = runs.load_run(state, begun["run"])
+    received = now()
+    file = {"schema": HOST_SCHEMA, "run": run.id, "scope": run.header["scope"], "host": host, "inventory": inventory,
+            "state": "failed", "reason": None, "findings": [], "alerts": [], "errors": [], "tables": {}, "benchmarks": []}
+    try:
+        past = read_past(run.path, host)
+        wanted = set(begun["tables"])
+        reading = tables_to_read(wanted, past, options["cadence"], received)
+        raw = gather(reading, {"file_attributes": {"paths": begun["paths"]}, "root": options.get("root") or "/"})
+        received = now()
+        snapshot = snapshot_of(raw, state, past, wanted, received, host)
+        file.update(_judged(snapshot, raw, run, begun, state, past, inventory, options, received))
+    except HostFailure as failure:
+        file.update(state=failure.state, reason=failure.reason())
+    except MemoryError:
+        file["reason"] = {"code": "too_large", "text": "judging this host needs more memory than a host may use", "fix": ""}
+    except Exception as error:  # a host's answer must not end the run, whatever we did wrong with it
+        line = traceback.extract_tb(error.__traceback__)[-1]
+        file["reason"] = {"code": "defect", "text": f"{type(error).__name__} in {os.path.basename(line.filename)}:{line.lineno}: {str(error)[:200]}",
+                          "fix": "This is a defect of Ringwall: please report it with this text."}
+    file["received"] = received
+    run.write_host(file)
+    return summary(file)
+
+
+def _judged(snapshot, raw, run, begun, state, past, inventory, options, at):
+    content = compile_content(digest=begun["content"], cache=state.cache)
+    context = {
+        "content": content, "parameters": options.get("parameters") or {}, "roles": options.get("roles") or [],
+        "benchmarks": options.get("benchmarks"), "past": past, "host": inventory, "now": at,
+        "dispositions": run.header["dispositions"],
+    }
+    result = {"findings": [], "alerts": [], "benchmarks": [], "notes": []}
+    for capability in CAPABILITIES:
+        for key, items in capability.evaluate(snapshot, context).items():
+            result.setdefault(key, []).extend(items)
+    identity = snapshot.table("identity").rows.get("host", {})
+    clock = identity.get("clock")
+    result.update(
+        state="assessed", taken=raw["taken"], collector=raw["collector"], errors=raw["errors"],
+        privilege="root" if raw["euid"] == 0 else "user",
+        clock_skew_s=round(_age_hours(at, clock) * 3600) if isinstance(clock, str) else None,
+        platform=snapshot.table("platform").rows.get("host", {}), identity=identity,
+        tables={name: {"digest": view.digest, "version": view.version, "state": view.state, "why": view.why, "rows": len(view.rows),
+                       "observed_at": view.observed_at, "stale": view.stale, "cost": raw["tables"].get(name, {}).get("cost", {})}
+                for name, view in snapshot.tables.items()},
+    )
+    return result
+
+
+def summary(file):
+    """The small result that goes through Ansible's queue: counts and the reason, no text that a host wrote beyond it."""
+    counts = {}
+    worst = {}
+    for finding in file["findings"]:
+        counts[finding["status"]] = counts.get(finding["status"], 0) + 1
+        if finding["status"] == "fail" and not finding.get("disposition"):
+            worst[finding["severity"]] = worst.get(finding["severity"], 0) + 1
+    return {"state": file["state"], "reason": file["reason"], "counts": counts, "failed_by_severity": worst,
+            "unreadable_tables": sorted(name for name, table in file["tables"].items() if table["state"] != "ok")[:20]}
+
+
+def not_assessed(run, asked, active):
+    """Write a failed file for hosts that ended before they were assessed; return those still to come (another batch)."""
+    done = run.host_names()
+    waiting = [host for host in asked if host not in done and host in active]
+    for host in asked:
+        if host not in done and host not in active:
+            run.write_host({
+                "schema": HOST_SCHEMA, "run": run.id, "scope": run.header["scope"], "host": host, "inventory": {},
+                "state": "failed", "received": now(), "findings": [], "alerts": [], "errors": [], "tables": {}, "benchmarks": [],
+                "reason": {"code": "not_assessed", "text": "it left the play before it was assessed",
+                           "fix": "The play's output above says why (a variable that is not defined, for example)."},
+            })
+    return waiting
