@@ -243,7 +243,12 @@ class Host:
     def _container(self):
         if not self.live:
             return None
-        for path, name in (("/run/systemd/container", None), ("/.dockerenv", "docker"), ("/run/.containerenv", "podman")):
+        inside = self._namespaced()
+        markers = [("/run/systemd/container", None)]
+        if inside is not False:
+            # An image unpacked as the disk of a machine keeps its engine's marker: such a marker proves nothing there.
+            markers += [("/.dockerenv", "docker"), ("/run/.containerenv", "podman")]
+        for path, name in markers:
             try:
                 content = self.read_text(path, 4096).strip()
             except (Absent, Unreadable):
@@ -255,7 +260,24 @@ class Host:
                     return text(item[10:]) or "unknown"
         except (Absent, Unreadable):
             pass
-        return None
+        return "unknown" if inside == "pid" else None
+
+    @staticmethod
+    def _namespaced():
+        """False in the kernel's first namespaces, ``pid`` in another pid namespace, True in others, None if unknown.
+
+        The inode numbers of the first namespaces are constants of the kernel (include/linux/proc_ns.h).
+        """
+        found = False
+        try:
+            for name, first in (("pid", 0xEFFFFFFC), ("uts", 0xEFFFFFFE), ("ipc", 0xEFFFFFFF)):
+                if os.readlink("/proc/self/ns/" + name) != "%s:[%d]" % (name, first):
+                    if name == "pid":
+                        return "pid"
+                    found = True
+        except OSError:
+            return None
+        return found
 
     def systemd(self):
         """True if systemd is the running init (sd_booted(3))."""
