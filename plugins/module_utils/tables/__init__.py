@@ -4,7 +4,18 @@ from __future__ import absolute_import, annotations, division, print_function
 
 __metaclass__ = type
 
-from . import identity
+from . import (
+    identity,
+    mounts,
+    sysctl,
+)
 
-TABLES = {module.TABLE.name: module for module in (identity,)}
+TABLES = {
+    module.TABLE.name: module
+    for module in (
+        identity,
+        mounts,
+        sysctl,
+    )
+}
 """Table name -> module with ``TABLE`` (its spec) and ``collect(host, options)``, in the order of reading."""
