@@ -5,6 +5,10 @@ from __future__ import absolute_import, annotations, division, print_function
 __metaclass__ = type
 
 from . import (
+    audit_config,
+    audit_rules,
+    audit_rules_loaded,
+    audit_status,
     identity,
     mounts,
     sysctl,
@@ -13,6 +17,10 @@ from . import (
 TABLES = {
     module.TABLE.name: module
     for module in (
+        audit_config,
+        audit_rules,
+        audit_rules_loaded,
+        audit_status,
         identity,
         mounts,
         sysctl,

@@ -4,7 +4,7 @@ from __future__ import absolute_import, annotations, division, print_function
 
 __metaclass__ = type
 
-from ..spec import Column, Table
+from ..spec import Absent, Column, Table
 
 PATH = "/etc/audit/auditd.conf"
 
@@ -19,3 +19,27 @@ TABLE = Table(
     ),
     max_rows=200,
 )
+
+
+def parse(lines, path=PATH):
+    """Return the rows of an auditd.conf given as lines: ``name = value``, ``#`` begins a comment line."""
+    rows = {}
+    for number, line in enumerate(lines, 1):
+        line = line.strip()
+        name, equals, value = line.partition("=")
+        name = name.strip().lower()
+        if not line or line.startswith("#") or not equals or not name or len(name) > 64:
+            continue
+        ignored = []
+        if name in rows:
+            ignored = (rows[name]["ignored"] + [{key: rows[name][key] for key in ("value", "where")}])[-10:]
+        rows[name] = {"value": value.strip()[:1024], "where": "%s:%d" % (path, number), "ignored": ignored}
+    return rows
+
+
+def collect(host, options):
+    """Return one row a setting."""
+    try:
+        return parse(host.lines(PATH, 1 << 18))
+    except Absent:
+        return {}

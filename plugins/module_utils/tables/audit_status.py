@@ -4,11 +4,13 @@ from __future__ import absolute_import, annotations, division, print_function
 
 __metaclass__ = type
 
-from ..spec import Column, Table
+from ..audit_netlink import AUDIT_GET, ask, is_never_task, loaded_rules, parse_status
+from ..spec import Column, Table, Unreadable
 
 TABLE = Table(
     name="audit_status",
-    description="State of the kernel's audit subsystem. `denied` in a container, whose kernel's audit belongs to its host; "
+    description="State of the kernel's audit subsystem. `denied` in a container, whose kernel's audit "
+    "belongs to its host; "
     "`unsupported` on a kernel without audit.",
     key="always `host`",
     columns=(
@@ -27,3 +29,22 @@ TABLE = Table(
     max_rows=1,
     live_only=True,
 )
+
+_PLAIN = ("enabled", "failure", "pid", "rate_limit", "backlog_limit", "lost", "backlog", "backlog_wait_time")
+
+
+def row_of(status, rules):
+    """Return the row of parsed AUDIT_GET ``status`` and the payloads of the loaded ``rules``."""
+    row = {name: status[name] for name in _PLAIN}
+    row["daemon"] = bool(status["pid"])
+    row["never_task"] = any(is_never_task(rule) for rule in rules)
+    row["rules"] = len(rules)
+    return row
+
+
+def collect(host, options):
+    """Return the one row."""
+    answers = ask(AUDIT_GET, host.container())
+    if not answers or len(answers[0]) < 32:
+        raise Unreadable("invalid", "kernel audit: the answer is too short")
+    return {"host": row_of(parse_status(answers[0]), loaded_rules(host))}

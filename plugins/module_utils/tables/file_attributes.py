@@ -14,7 +14,11 @@ TABLE = Table(
     key="the path, or the pattern as it was asked for",
     columns=(
         Column("exists", "bool", "the path is there; of a pattern: something matches"),
-        Column("type", "text", "file, directory, fifo, socket, block, char; link for one that leads nowhere; pattern; null when absent"),
+        Column(
+            "type",
+            "text",
+            "file, directory, fifo, socket, block, char; link for one that leads nowhere; pattern; null when absent",
+        ),
         Column("mode", "int", "permission bits with setuid, setgid and sticky (0 to 0o7777)"),
         Column("mode_text", "text", "mode as four octal digits, for example 0644"),
         Column("uid", "int", "owner"),

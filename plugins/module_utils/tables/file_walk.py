@@ -20,7 +20,9 @@ TABLE = Table(
         Column("mode_text", "text", "mode as four octal digits; null for a file system"),
         Column("uid", "int", "owner; null for a file system"),
         Column("gid", "int", "group; null for a file system"),
-        Column("world_writable", "bool", "a regular file, or a directory without the sticky bit, that everybody may write"),
+        Column(
+            "world_writable", "bool", "a regular file, or a directory without the sticky bit, that everybody may write"
+        ),
         Column("setuid", "bool", "a regular file with the setuid bit"),
         Column("setgid", "bool", "a regular file with the setgid bit"),
         Column("device", "bool", "a device node outside /dev"),
@@ -29,10 +31,20 @@ TABLE = Table(
         Column("options", "text", "filesystem: mount options such as nosuid and noexec; null for a file"),
         Column("inodes", "int", "filesystem: entries seen", True),
         Column("directories", "int", "filesystem: directories read", True),
-        Column("counts", "map", "filesystem: how many were found, by world_writable, setuid, setgid, device, unowned, ungrouped; "
-               "may exceed the rows, which are capped", True),
+        Column(
+            "counts",
+            "map",
+            "filesystem: how many were found, by world_writable, setuid, setgid, device, unowned, ungrouped; "
+            "may exceed the rows, which are capped",
+            True,
+        ),
         Column("complete", "bool", "filesystem: walked to its end"),
-        Column("stopped_at", "text", "filesystem: where the walk stopped, or what could not be read; null when complete", True),
+        Column(
+            "stopped_at",
+            "text",
+            "filesystem: where the walk stopped, or what could not be read; null when complete",
+            True,
+        ),
     ),
     cadence="deep",
     max_age_hours=192,
