@@ -9,8 +9,19 @@ FIELDS = (
     "AlertDisplayName", "Description", "RemediationSteps", "ExtendedProperties", "Entities", "ResourceIdentifiers",
 )  # fmt: skip
 
-_SEVERITY = {"critical": "High", "high": "High", "medium": "Medium", "low": "Low", "informational": "Informational"}
-_STATUS = {"new": "New", "active": "InProgress", "resolved": "Resolved", "dismissed": "Dismissed"}
+_SEVERITY = {
+    "critical": "High",
+    "high": "High",
+    "medium": "Medium",
+    "low": "Low",
+    "informational": "Informational",
+}
+_STATUS = {
+    "new": "New",
+    "active": "InProgress",
+    "resolved": "Resolved",
+    "dismissed": "Dismissed",
+}
 
 
 def export_fields(alert, processed, resource_id="", subscription_id=""):
@@ -42,7 +53,8 @@ def export_fields(alert, processed, resource_id="", subscription_id=""):
         "WorkspaceResourceGroup": "",
         "AgentId": "",
         "CompromisedEntity": alert["host"],
-        "Intent": ", ".join(name.replace(" ", "") for name in alert["tactics"]) or "Unknown",
+        "Intent": ", ".join(name.replace(" ", "") for name in alert["tactics"])
+        or "Unknown",
         "AlertDisplayName": alert["title"],
         "Description": alert["description"],
         "RemediationSteps": list(alert["steps"]),
@@ -54,6 +66,8 @@ def export_fields(alert, processed, resource_id="", subscription_id=""):
             "disposition": alert["disposition"],
             "evidence": list(alert["evidence"]),
         },
-        "Entities": [dict(item, Type=item.get("type", "")) for item in alert["entities"]],
+        "Entities": [
+            dict(item, Type=item.get("type", "")) for item in alert["entities"]
+        ],
         "ResourceIdentifiers": identifiers,
     }

@@ -79,7 +79,11 @@ def matches(disposition, facts, scope, host, groups=()):
 
 def finding_facts(finding):
     """Return the facts of a finding that a selector is held against; ``cve`` and ``path`` where it has them."""
-    facts = {name: [finding[name]] for name in ("control", "benchmark", "section") if finding.get(name)}
+    facts = {
+        name: [finding[name]]
+        for name in ("control", "benchmark", "section")
+        if finding.get(name)
+    }
     for name in ("cve", "path"):
         value = finding.get(name)
         if value:
@@ -97,7 +101,10 @@ def dispose(findings, dispositions, host, groups=(), scope="default"):
     disposed = []
     for finding in findings:
         facts = finding_facts(finding)
-        found = next((one["id"] for one in local if matches(one, facts, scope, host, groups)), None)
+        found = next(
+            (one["id"] for one in local if matches(one, facts, scope, host, groups)),
+            None,
+        )
         if found is not None:
             used.add(found)
         disposed.append(dict(finding, disposition=found))
@@ -135,8 +142,22 @@ def notices(dispositions, used, now):
             "future": f"is in force from {one['created']} only",
         }.get(kind)
         if text:
-            found.append({"disposition": one["id"], "kind": kind, "text": text, "where": one["where"]})
+            found.append(
+                {
+                    "disposition": one["id"],
+                    "kind": kind,
+                    "text": text,
+                    "where": one["where"],
+                }
+            )
         if kind in ("in_force", "expiring") and one["id"] not in used:
             text = "matches nothing: mistyped, or no longer needed"
-            found.append({"disposition": one["id"], "kind": "unused", "text": text, "where": one["where"]})
+            found.append(
+                {
+                    "disposition": one["id"],
+                    "kind": "unused",
+                    "text": text,
+                    "where": one["where"],
+                }
+            )
     return found

@@ -27,7 +27,7 @@ class MalformedFinding(ValueError):
     """A finding or alert with a field that is missing or has a value it must not have."""
 
 
-def make_finding(  # noqa: PLR0913 - the fields are the contract
+def make_finding(
     *,
     control="",
     benchmark,
@@ -75,12 +75,18 @@ def check_finding(finding):
         if name not in finding:
             raise MalformedFinding(f"a finding needs the field {name}")
     if finding["status"] not in STATUSES:
-        raise MalformedFinding(f"status {finding['status']!r}: expected one of {', '.join(STATUSES)}")
+        raise MalformedFinding(
+            f"status {finding['status']!r}: expected one of {', '.join(STATUSES)}"
+        )
     if finding["severity"] not in SEVERITIES:
-        raise MalformedFinding(f"severity {finding['severity']!r}: expected one of {', '.join(SEVERITIES)}")
+        raise MalformedFinding(
+            f"severity {finding['severity']!r}: expected one of {', '.join(SEVERITIES)}"
+        )
     for name in ("control", "benchmark", "section", "level", "reason", "observed_at"):
         if not isinstance(finding[name], str):
-            raise MalformedFinding(f"{name} must be text, not {type(finding[name]).__name__}")
+            raise MalformedFinding(
+                f"{name} must be text, not {type(finding[name]).__name__}"
+            )
     if not finding["benchmark"] or not finding["section"]:
         raise MalformedFinding("a finding needs a benchmark and a section")
     check_evidence(finding["evidence"])
@@ -92,7 +98,11 @@ def check_evidence(evidence):
     if not isinstance(evidence, list):
         raise MalformedFinding("evidence must be a list")
     for item in evidence:
-        if not isinstance(item, dict) or not isinstance(item.get("where"), str) or "what" not in item:
+        if (
+            not isinstance(item, dict)
+            or not isinstance(item.get("where"), str)
+            or "what" not in item
+        ):
             raise MalformedFinding("evidence must be a list of {where, what}")
 
 
@@ -110,7 +120,7 @@ def rollup(statuses):
     present = set(statuses)
     unknown = present.difference(STATUSES)
     if unknown:
-        raise MalformedFinding(f"unknown status {sorted(unknown)[0]!r}")
+        raise MalformedFinding(f"unknown status {min(unknown)!r}")
     return next((status for status in STATUSES if status in present), "manual")
 
 
@@ -118,5 +128,7 @@ def sections(findings):
     """Return ``{(benchmark, section): status}`` of a host's findings, each section rolled up."""
     parts = {}
     for finding in findings:
-        parts.setdefault((finding["benchmark"], finding["section"]), []).append(finding["status"])
+        parts.setdefault((finding["benchmark"], finding["section"]), []).append(
+            finding["status"]
+        )
     return {key: rollup(statuses) for key, statuses in parts.items()}

@@ -22,8 +22,12 @@ CONTROLS = {
     "restrict_unauthorized_network_access": (4, "Networks reach only what they must"),
     "apply_adaptive_application_control": (3, "Only known programs run"),
     "protect_applications_against_ddos_attacks": (2, "Services withstand floods"),
-    "enable_endpoint_protection": (2, "Malware protection and file integrity watch are on"),
+    "enable_endpoint_protection": (
+        2,
+        "Malware protection and file integrity watch are on",
+    ),
     "enable_auditing_and_logging": (1, "Events are audited, logged and kept"),
+    "enable_enhanced_security_features": (0, "Protection features are switched on"),
     "implement_security_best_practices": (0, "Good practice without points"),
 }
 """Score controls: key -> (points, title). Points as Microsoft published them in 2024; they may be overridden."""
@@ -59,9 +63,15 @@ def combine(scopes):
 
     ``scopes``: a list of ``{current, max, weight}``; the weight is the number of hosts unless one wants another.
     """
-    counted = [(one["current"] / one["max"], one["weight"]) for one in scopes if one["max"]]
+    counted = [
+        (one["current"] / one["max"], one["weight"]) for one in scopes if one["max"]
+    ]
     total = sum(weight for _ratio, weight in counted)
-    return 100.0 * sum(ratio * weight for ratio, weight in counted) / total if total else None
+    return (
+        100.0 * sum(ratio * weight for ratio, weight in counted) / total
+        if total
+        else None
+    )
 
 
 def _checks(findings, controls):
@@ -69,20 +79,35 @@ def _checks(findings, controls):
     worst = {}
     for finding in findings:
         control = finding["control"]
-        if not control or finding.get("disposition") or finding["status"] in ("manual", "not_applicable"):
+        if (
+            not control
+            or finding.get("disposition")
+            or finding["status"] in ("manual", "not_applicable")
+        ):
             continue
-        if control not in worst or STATUSES.index(finding["status"]) < STATUSES.index(worst[control]["status"]):
+        if control not in worst or STATUSES.index(finding["status"]) < STATUSES.index(
+            worst[control]["status"]
+        ):
             worst[control] = finding
     checks = []
     for control, finding in worst.items():
         known = controls.get(control) or {}
         severity = known.get("severity") or finding["severity"]
-        checks.append((known.get("score") or DEFAULT_CONTROL, severity, finding["status"]))
+        checks.append(
+            (known.get("score") or DEFAULT_CONTROL, severity, finding["status"])
+        )
     return checks
 
 
 def _empty():
-    return {"passed": 0.0, "counted": 0.0, "pass": 0, "fail": 0, "unreadable": 0, "error": 0}
+    return {
+        "passed": 0.0,
+        "counted": 0.0,
+        "pass": 0,
+        "fail": 0,
+        "unreadable": 0,
+        "error": 0,
+    }
 
 
 def _tally(checks, severities):
@@ -145,7 +170,9 @@ def _secure(healths, points, assessed):
         "potential": sum(row["potential"] for row in rows),
         "assessed_points": maximum,
         "of_points": of_points(points),
-        "controls": sorted(rows, key=lambda row: (-row["potential"], -row["max"], row["key"])),
+        "controls": sorted(
+            rows, key=lambda row: (-row["potential"], -row["max"], row["key"])
+        ),
     }
 
 
@@ -161,11 +188,17 @@ def score(hosts, controls, weights=None):
     numbers, or two decimals.
     """
     weights = weights or {}
-    points = {key: value for key, (value, _title) in CONTROLS.items()} | dict(weights.get("points") or {})
+    points = {key: value for key, (value, _title) in CONTROLS.items()} | dict(
+        weights.get("points") or {}
+    )
     severities = SEVERITY_WEIGHTS | dict(weights.get("severities") or {})
-    unknown = set(points) - set(CONTROLS) or {c.get("score") for c in controls.values()} - set(CONTROLS) - {None, ""}
+    unknown = set(points) - set(CONTROLS) or {
+        c.get("score") for c in controls.values()
+    } - set(CONTROLS) - {None, ""}
     if unknown:
-        raise ValueError(f"unknown score control {sorted(unknown)[0]}; expected one of {', '.join(CONTROLS)}")
+        raise ValueError(
+            f"unknown score control {min(unknown)}; expected one of {', '.join(CONTROLS)}"
+        )
     total = _empty()
     healths = []
     groups = {}
@@ -177,9 +210,9 @@ def score(hosts, controls, weights=None):
         healths.append(health)
         _add(total, counts)
         own = _secure([health], points, 1)
-        single[host["name"]] = {name: own[name] for name in ("percent", "current", "max", "potential")} | {
-            "weighted": _weighted(counts)["percent"]
-        }
+        single[host["name"]] = {
+            name: own[name] for name in ("percent", "current", "max", "potential")
+        } | {"weighted": _weighted(counts)["percent"]}
         for group in host.get("groups") or ():
             members, sums = groups.setdefault(group, ([], _empty()))
             members.append(health)
@@ -188,7 +221,8 @@ def score(hosts, controls, weights=None):
         "secure": _secure(healths, points, len(healths)),
         "weighted": _weighted(total),
         "readable_percent": _percent(
-            total["pass"] + total["fail"], total["pass"] + total["fail"] + total["unreadable"] + total["error"]
+            total["pass"] + total["fail"],
+            total["pass"] + total["fail"] + total["unreadable"] + total["error"],
         ),
         "hosts_unseen": sum(1 for host in hosts if host["state"] != "assessed"),
         "groups": {

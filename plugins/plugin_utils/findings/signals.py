@@ -31,7 +31,9 @@ RULES = {
     "posture.score_drop": {
         "title": "The secure score fell",
         "severity": "medium",
-        "steps": ["Compare with the last run: the alerts of failing controls name what was lost."],
+        "steps": [
+            "Compare with the last run: the alerts of failing controls name what was lost."
+        ],
     },
     "posture.table_unreadable": {
         "title": "A table that was readable cannot be read any more",
@@ -74,7 +76,9 @@ _LOST = ("denied", "partial", "error", "unsupported")
 
 
 def _signal(rule, **fields):
-    defaults = {name: value for name, value in RULES[rule].items() if name not in fields}
+    defaults = {
+        name: value for name, value in RULES[rule].items() if name not in fields
+    }
     return make_signal(rule, **defaults, **fields)
 
 
@@ -91,7 +95,11 @@ def signals_between(previous, host_file, score=None, score_drop=SCORE_DROP):
     """
     if previous is None or host_file["state"] != "assessed":
         return []
-    common = {"scope": host_file["scope"], "host": host_file["host"], "at": host_file["taken"]}
+    common = {
+        "scope": host_file["scope"],
+        "host": host_file["host"],
+        "at": host_file["taken"],
+    }
     cleared = dict(common, kind="cleared")
     signals = []
     machine = (host_file.get("identity") or {}).get("machine_id")
@@ -104,18 +112,37 @@ def signals_between(previous, host_file, score=None, score_drop=SCORE_DROP):
                 entity=machine,
                 description="The machine id differs from the one that this name had before.",
                 entities=[{"type": "host", "name": host_file["host"]}],
-                evidence=[{"where": "/etc/machine-id", "what": f"{before} before, {machine} now"}],
+                evidence=[
+                    {
+                        "where": "/etc/machine-id",
+                        "what": f"{before} before, {machine} now",
+                    }
+                ],
                 **common,
             )
         ]
-    signals += _regressions(previous.get("statuses") or {}, host_file["findings"], common)
-    signals += _tables(previous.get("tables") or {}, host_file["tables"], host_file.get("privilege"), common)
+    signals += _regressions(
+        previous.get("statuses") or {}, host_file["findings"], common
+    )
+    signals += _tables(
+        previous.get("tables") or {},
+        host_file["tables"],
+        host_file.get("privilege"),
+        common,
+    )
     was = previous.get("score")
     if was is not None and score is not None:
         if was - score >= score_drop:
             signals.append(_score_signal(was, score, common))
         elif score >= was:
-            signals.append(make_signal("posture.score_drop", entity=None, description="the score rose", **cleared))
+            signals.append(
+                make_signal(
+                    "posture.score_drop",
+                    entity=None,
+                    description="the score rose",
+                    **cleared,
+                )
+            )
     return signals
 
 
@@ -136,7 +163,9 @@ def _regressions(statuses, findings, common):
         control = finding["control"]
         if not control or finding.get("disposition"):
             continue
-        if control not in now or STATUSES.index(finding["status"]) < STATUSES.index(now[control]["status"]):
+        if control not in now or STATUSES.index(finding["status"]) < STATUSES.index(
+            now[control]["status"]
+        ):
             now[control] = finding
     for control, finding in now.items():
         status = finding["status"]
@@ -146,13 +175,22 @@ def _regressions(statuses, findings, common):
                 entity=control,
                 severity=finding["severity"],
                 description=f"{control} passed when it was last judged and fails now.",
-                entities=[{"type": "host", "name": common["host"]}, {"type": "control", "name": control}],
+                entities=[
+                    {"type": "host", "name": common["host"]},
+                    {"type": "control", "name": control},
+                ],
                 evidence=finding["evidence"],
                 **common,
             )
         elif status in ("pass", "not_applicable") and before.get(control) != status:
             text = "passes again" if status == "pass" else "no longer applies"
-            yield make_signal("posture.regressed", entity=control, kind="cleared", description=text, **common)
+            yield make_signal(
+                "posture.regressed",
+                entity=control,
+                kind="cleared",
+                description=text,
+                **common,
+            )
 
 
 def _tables(before, now, privilege, common):
@@ -160,7 +198,11 @@ def _tables(before, now, privilege, common):
         if table["state"] == "ok" and not table.get("stale"):
             if before.get(name, {}).get("state") != "ok":
                 yield make_signal(
-                    "posture.table_unreadable", entity=name, kind="cleared", description="readable again", **common
+                    "posture.table_unreadable",
+                    entity=name,
+                    kind="cleared",
+                    description="readable again",
+                    **common,
                 )
         elif before.get(name, {}).get("state") == "ok" and table["state"] in _LOST:
             why = table.get("why") or table["state"]
@@ -168,8 +210,13 @@ def _tables(before, now, privilege, common):
                 "posture.table_unreadable",
                 entity=name,
                 description=f"The table {name} was read completely before and is {table['state']} now.",
-                entities=[{"type": "host", "name": common["host"]}, {"type": "table", "name": name}],
-                evidence=[{"where": name, "what": f"{why} (read as {privilege or 'unknown'})"}],
+                entities=[
+                    {"type": "host", "name": common["host"]},
+                    {"type": "table", "name": name},
+                ],
+                evidence=[
+                    {"where": name, "what": f"{why} (read as {privilege or 'unknown'})"}
+                ],
                 **common,
             )
 
@@ -180,7 +227,9 @@ def _score_signal(was, score, common):
         entity="secure",
         description=f"From {was:.2f} % to {score:.2f} %.",
         entities=[{"type": "host", "name": common["host"]}] if common["host"] else [],
-        evidence=[{"where": "secure score", "what": f"{was:.2f} % before, {score:.2f} % now"}],
+        evidence=[
+            {"where": "secure score", "what": f"{was:.2f} % before, {score:.2f} % now"}
+        ],
         **common,
     )
 
@@ -198,7 +247,15 @@ def baseline(host_file):
     }
 
 
-def fleet_signals(known, hosts, now, scope="default", scores=(None, None), score_drop=SCORE_DROP, unseen=UNSEEN_HOURS):
+def fleet_signals(
+    known,
+    hosts,
+    now,
+    scope="default",
+    scores=(None, None),
+    score_drop=SCORE_DROP,
+    unseen=UNSEEN_HOURS,
+):
     """Return the signals of a whole run.
 
     ``known``: ``{host: {"machine_id": text or None, "last_seen": RFC 3339 of the last assessment}}`` of the scope,
@@ -213,9 +270,18 @@ def fleet_signals(known, hosts, now, scope="default", scores=(None, None), score
         asked = hosts.get(host)
         if asked and asked["state"] == "assessed":
             signals.append(
-                make_signal("fleet.host_unseen", entity=None, host=host, kind="cleared", description="seen", **common)
+                make_signal(
+                    "fleet.host_unseen",
+                    entity=None,
+                    host=host,
+                    kind="cleared",
+                    description="seen",
+                    **common,
+                )
             )
-        elif past.get("last_seen") and latest - parse_time(past["last_seen"]) >= datetime.timedelta(hours=unseen):
+        elif past.get("last_seen") and latest - parse_time(
+            past["last_seen"]
+        ) >= datetime.timedelta(hours=unseen):
             reason = (asked or {}).get("reason") or {"text": "not asked in this run"}
             signals.append(
                 _signal(
@@ -236,7 +302,13 @@ def fleet_signals(known, hosts, now, scope="default", scores=(None, None), score
             signals.append(_score_signal(was, score, place))
         elif score >= was:
             signals.append(
-                make_signal("posture.score_drop", entity=None, kind="cleared", description="the score rose", **place)
+                make_signal(
+                    "posture.score_drop",
+                    entity=None,
+                    kind="cleared",
+                    description="the score rose",
+                    **place,
+                )
             )
     return signals
 
@@ -247,7 +319,10 @@ def _clones(known, hosts, common):
         if past.get("machine_id"):
             names.setdefault(past["machine_id"], []).append(host)
     for host, past in sorted(known.items()):
-        if not past.get("machine_id") or (hosts.get(host) or {}).get("state") != "assessed":
+        if (
+            not past.get("machine_id")
+            or (hosts.get(host) or {}).get("state") != "assessed"
+        ):
             continue
         others = sorted(set(names[past["machine_id"]]) - {host})
         if others:
@@ -256,11 +331,21 @@ def _clones(known, hosts, common):
                 entity=past["machine_id"],
                 host=host,
                 description=f"The machine id is also that of {', '.join(others[:5])}.",
-                entities=[{"type": "host", "name": name} for name in [host, *others[:5]]],
-                evidence=[{"where": f"{name}: /etc/machine-id", "what": past["machine_id"]} for name in [host, *others]],
+                entities=[
+                    {"type": "host", "name": name} for name in [host, *others[:5]]
+                ],
+                evidence=[
+                    {"where": f"{name}: /etc/machine-id", "what": past["machine_id"]}
+                    for name in [host, *others]
+                ],
                 **common,
             )
         else:
             yield make_signal(
-                "fleet.clone", entity=None, host=host, kind="cleared", description="the machine id is its own", **common
+                "fleet.clone",
+                entity=None,
+                host=host,
+                kind="cleared",
+                description="the machine id is its own",
+                **common,
             )
