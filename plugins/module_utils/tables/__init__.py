@@ -9,9 +9,15 @@ from . import (
     audit_rules,
     audit_rules_loaded,
     audit_status,
+    groups,
     identity,
+    listeners,
     mounts,
+    name_services,
+    password_ages,
+    processes,
     sysctl,
+    users,
 )
 
 TABLES = {
@@ -21,9 +27,15 @@ TABLES = {
         audit_rules,
         audit_rules_loaded,
         audit_status,
+        groups,
         identity,
+        listeners,
         mounts,
+        name_services,
+        password_ages,
+        processes,
         sysctl,
+        users,
     )
 }
 """Table name -> module with ``TABLE`` (its spec) and ``collect(host, options)``, in the order of reading."""
