@@ -69,7 +69,7 @@ def _plain(loader, node, at, marks, path):
             return node.value  # dates: content has no use for date objects
         return value
     if isinstance(node, yaml.SequenceNode):
-        return [_plain(loader, item, at + (number,), marks, path) for number, item in enumerate(node.value)]
+        return [_plain(loader, item, (*at, number), marks, path) for number, item in enumerate(node.value)]
     found = {}
     for key_node, value_node in node.value:
         key = loader.construct_object(key_node) if isinstance(key_node, yaml.ScalarNode) else None
@@ -77,10 +77,10 @@ def _plain(loader, node, at, marks, path):
         if not isinstance(key, (str, int, float, bool)):
             raise ContentError(where, "this key is not a plain word", "a word; quote it if it starts with * or &")
         if key in found:
-            first = Where(path, marks[at + (key,)])
+            first = Where(path, marks[(*at, key)])
             raise ContentError(where, f"{key} is given twice, first at line {first.line}", "each key once")
-        marks[at + (key,)] = where.line
-        found[key] = _plain(loader, value_node, at + (key,), marks, path)
+        marks[(*at, key)] = where.line
+        found[key] = _plain(loader, value_node, (*at, key), marks, path)
     return found
 
 

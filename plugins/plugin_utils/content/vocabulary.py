@@ -1,0 +1,46 @@
+"""What content may say: the resource types and conditions that the engine knows, handed in from above."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+SEVERITIES = ("critical", "high", "medium", "low")
+"""Severities of a control, worst first."""
+
+STRICTER = ("lower", "higher", "subset", "superset", "equal")
+"""In which direction a tailored parameter value is at least as strict as the benchmark's. ``equal``: every
+other value counts as weaker."""
+
+DEFAULT_SCORE = "remediate_security_configurations"
+"""Secure-score control that a control belongs to unless it names another."""
+
+SCORES = (
+    "enable_mfa",
+    "secure_management_ports",
+    "apply_system_updates",
+    "remediate_vulnerabilities",
+    "remediate_security_configurations",
+    "manage_access_and_permissions",
+    "enable_encryption_at_rest",
+    "encrypt_data_in_transit",
+    "restrict_unauthorized_network_access",
+    "apply_adaptive_application_control",
+    "enable_endpoint_protection",
+    "enable_auditing_and_logging",
+    "implement_security_best_practices",
+)
+"""Keys of the secure-score controls that content may name."""
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The words of ``require`` and ``when``.
+
+    ``resources`` maps a type's name to an object with ``check(statement, where)``, ``tables(statement)``,
+    ``paths(statement)`` (posture.resources.base.Resource). ``conditions`` maps a ``when`` key to an object with
+    ``check(value, where)`` and ``tables(value)``. ``sources`` are the files whose change makes compiled content old.
+    """
+
+    resources: dict
+    conditions: dict
+    sources: tuple = field(default_factory=tuple)

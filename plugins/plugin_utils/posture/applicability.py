@@ -1,0 +1,220 @@
+"""``when``: the conditions under which a control applies, each with the fact that decided it.
+
+A fact that cannot be read raises Gap: such a control is unreadable, never not applicable.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import jmespath
+
+from ..content.errors import ContentError
+from ..content.lines import near
+from ..snapshots.view import Gap, cell
+from . import comparison
+from .lookups import active, enabled, installed, mounted, unit
+
+PLATFORM_FACTS = (
+    "id",
+    "id_like",
+    "family",
+    "version_id",
+    "architecture",
+    "kernel",
+    "init",
+    "virtualization",
+    "container",
+    "cloud",
+)
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One ``when`` key. ``test(value, snapshot, context)`` returns ``(holds, fact)``; ``fact`` is a sentence."""
+
+    name: str
+    summary: str
+    reads: tuple
+    check: object
+    test: object
+
+    def tables(self, value):
+        """Names of the tables the condition reads."""
+        return self.reads(value) if callable(self.reads) else self.reads
+
+
+def _items(value):
+    return value if isinstance(value, list) else [value]
+
+
+def _boolean(value, where):
+    if not isinstance(value, bool):
+        raise ContentError(where, f"found {value!r}", "true or false")
+
+
+def _names(value, where):
+    if not _items(value) or not all(isinstance(item, str) and item for item in _items(value)):
+        raise ContentError(where, f"found {value!r}", "a name or a list of names")
+
+
+def platform(snapshot):
+    """Return the row of the platform table; raise Gap when it is not there."""
+    row = snapshot.row("platform", "host")
+    if row is None:
+        raise Gap("error", "platform: no row")
+    return row
+
+
+def in_container(snapshot):
+    """Return the container's kind (``docker``, ``lxc``, ...) or None on a machine; raise Gap if that is unknown."""
+    return cell(platform(snapshot), "container") or None
+
+
+def _container(value, snapshot, context):
+    kind = in_container(snapshot)
+    return (kind is not None) is value, f"runs in a container ({kind})" if kind else "is not a container"
+
+
+def _role(value, snapshot, context):
+    roles = set(context.get("roles") or ())
+    shared = sorted(roles.intersection(_items(value)))
+    return bool(shared), f"has the role {', '.join(shared)}" if shared else f"has no role {', '.join(_items(value))}"
+
+
+def _not_role(value, snapshot, context):
+    held, fact = _role(value, snapshot, context)
+    return not held, fact
+
+
+def _package(value, snapshot, context):
+    found = [name for name in _items(value) if installed(snapshot, name)]
+    if found:
+        return True, f"package {', '.join(found)} is installed"
+    return False, f"package {' or '.join(_items(value))} is not installed"
+
+
+def _no_package(value, snapshot, context):
+    held, fact = _package(value, snapshot, context)
+    return not held, fact
+
+
+def _service(value, snapshot, context):
+    found = [name for name in _items(value) if unit(snapshot, name) is not None]
+    return bool(found), f"{' or '.join(found or _items(value))} {'exists' if found else 'does not exist'}"
+
+
+def _in_use(value, snapshot, context):
+    for name in _items(value):
+        if active(snapshot, name) or enabled(snapshot, name):
+            return True, f"{name} is in use"
+    return False, f"{' or '.join(_items(value))} is neither enabled nor running"
+
+
+def _unused(value, snapshot, context):
+    held, fact = _in_use(value, snapshot, context)
+    return not held, fact
+
+
+def _mount(value, snapshot, context):
+    found = mounted(snapshot, value)
+    return found, f"{value} is {'a' if found else 'no'} file system of its own"
+
+
+def _ipv6(value, snapshot, context):
+    row = snapshot.row("sysctl", "net.ipv6.conf.all.disable_ipv6")
+    live = cell(row, "runtime") if row else None
+    if row is None or live is None:
+        return value is False, "the kernel has no IPv6"
+    off = comparison.same(live, 1)
+    return off is not value, f"IPv6 is {'off' if off else 'on'} (net.ipv6.conf.all.disable_ipv6 = {live})"
+
+
+def _check_platform(value, where):
+    if not isinstance(value, dict) or not value:
+        raise ContentError(where, "platform takes a map", 'platform: {id: debian, version_id: "12"}')
+    for name, expected in value.items():
+        if name not in PLATFORM_FACTS:
+            problem = f"unknown platform fact {name}{near(name, PLATFORM_FACTS)}"
+            raise ContentError(where, problem, "one of " + ", ".join(PLATFORM_FACTS))
+        comparison.check(expected, where)
+
+
+def _platform(value, snapshot, context):
+    row = platform(snapshot)
+    for name, expected in value.items():
+        actual = cell(row, name)
+        wanted = {"one_of": expected} if isinstance(expected, list) else expected
+        if not comparison.holds(wanted, actual):
+            return False, f"{name} is {actual}"
+    return True, ", ".join(f"{name} is {row.get(name)}" for name in value)
+
+
+def _arch(value, snapshot, context):
+    return _platform({"architecture": {"one_of": _items(value)}}, snapshot, context)
+
+
+def _check_query(value, where):
+    if not isinstance(value, dict) or not isinstance(value.get("table"), str) or "expression" not in value:
+        raise ContentError(
+            where, "query takes table, expression and a comparator", "query: {table: ..., expression: ...}"
+        )
+    try:
+        jmespath.compile(value["expression"])
+    except jmespath.exceptions.JMESPathError as error:
+        raise ContentError(where, f"bad JMESPath: {str(error).splitlines()[0]}", "an expression over `rows`") from None
+    comparison.check(_query_expected(value), where)
+
+
+def _query_expected(value):
+    return {name: item for name, item in value.items() if name not in ("table", "expression", "fact")} or {
+        "empty": False
+    }
+
+
+def _query(value, snapshot, context):
+    rows = snapshot.rows(value["table"])
+    actual = jmespath.compile(value["expression"]).search({"rows": rows})
+    held = comparison.holds(_query_expected(value), actual)
+    fact = value.get("fact", f"{value['table']}: {value['expression']}")
+    return held, fact if held else f"not so: {fact}"
+
+
+_ALL = (
+    Condition("container", "true or false: the host runs in a container", ("platform",), _boolean, _container),
+    Condition("role", "the host has one of these roles (`ringwall_roles`)", (), _names, _role),
+    Condition("not_role", "the host has none of these roles (`ringwall_roles`)", (), _names, _not_role),
+    Condition("package", "one of these packages is installed", ("packages",), _names, _package),
+    Condition("no_package", "none of these packages is installed", ("packages",), _names, _no_package),
+    Condition("service", "one of these units exists", ("units",), _names, _service),
+    Condition("service_in_use", "one of these units is enabled or running", ("units",), _names, _in_use),
+    Condition("service_unused", "none of these units is enabled or running", ("units",), _names, _unused),
+    Condition("mount", "this path is a file system of its own", ("mounts",), _names, _mount),
+    Condition("ipv6", "true or false: IPv6 is on", ("sysctl",), _boolean, _ipv6),
+    Condition("arch", "the machine's architecture is one of these", ("platform",), _names, _arch),
+    Condition("platform", "facts of the platform: value, list or comparators", ("platform",), _check_platform, _platform),
+    Condition("query", "`{table, expression, <comparator>}`: a JMESPath over `rows`; without comparator: not empty",
+              lambda value: (value["table"],), _check_query, _query),
+)  # fmt: skip
+
+CONDITIONS = {condition.name: condition for condition in _ALL}
+"""``when`` key -> Condition."""
+
+
+def applies(when, snapshot, context):
+    """Return ``(True, "")`` or ``(False, fact)``; raise Gap when a fact is missing and no other one decides.
+
+    All conditions must hold. One that certainly does not hold decides, although another could not be read.
+    """
+    gap = None
+    for name, value in when.items():
+        try:
+            held, fact = CONDITIONS[name].test(value, snapshot, context)
+        except Gap as error:
+            gap = gap or error
+            continue
+        if not held:
+            return False, f"does not apply: {fact}"
+    if gap:
+        raise Gap(gap.status, f"whether it applies is not known: {gap.why}")
+    return True, ""
