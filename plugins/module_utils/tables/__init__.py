@@ -9,6 +9,7 @@ from . import (
     audit_rules,
     audit_rules_loaded,
     audit_status,
+    encryption,
     groups,
     identity,
     listeners,
@@ -18,6 +19,7 @@ from . import (
     password_ages,
     platform,
     processes,
+    sshd,
     sysctl,
     users,
 )
@@ -29,6 +31,7 @@ TABLES = {
         audit_rules,
         audit_rules_loaded,
         audit_status,
+        encryption,
         groups,
         identity,
         listeners,
@@ -38,6 +41,7 @@ TABLES = {
         password_ages,
         platform,
         processes,
+        sshd,
         sysctl,
         users,
     )
