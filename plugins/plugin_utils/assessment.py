@@ -10,7 +10,6 @@ import datetime
 import hashlib
 import json
 import os
-import secrets
 import traceback
 
 from ..module_utils.collect import VERSION as COLLECTOR
@@ -21,13 +20,15 @@ from .evidence import objects, runs
 from .evidence.atomic import write_json
 from .evidence.state import open_state
 from .findings import dispositions
+from .findings.disposition_files import load_dispositions
+from .findings.score import score
 from .posture import Posture
 from .snapshots.limits import HostFailure
 from .snapshots.view import Snapshot, TableView
 
 HOST_SCHEMA = "ringwall.host/1"
 CAPABILITIES = (Posture(),)
-RUN_ID = f"{datetime.datetime.now(datetime.timezone.utc):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+RUN_ID = runs.new_run_id()
 """Made once in the process that starts the play: workers are forked from it and share this value."""
 
 VOLATILE = {name: {column.name for column in module.TABLE.columns if column.volatile} for name, module in TABLES.items()}
@@ -55,13 +56,13 @@ def begin(settings, asked, options, past):
     state = open_state(settings.state)
     content = load_content(settings, state)
     run_id = settings.run or RUN_ID
-    loaded = dispositions.load(settings.dispositions)
     header = {
+        "pid": os.getppid(),  # the play's own process: this worker ends with its task
         "scope": settings.scope, "asked": sorted(asked), "started": now(), "collector": COLLECTOR,
         "actor": provenance.actor(), "version": provenance.version(),
         "project_commit": provenance.commit(settings.project_dir),
         "inventory": provenance.digest_of_files(settings.inventory_dirs), "content": content.digest,
-        "dispositions": [entry.as_dict() for entry in loaded], "options": options,
+        "dispositions": load_dispositions(settings.dispositions), "options": options,
     }
     run = runs.open_run(state, run_id, header)
     write_past(run, settings.scope, asked, past)
@@ -125,9 +126,9 @@ def tables_to_read(wanted, past, cadence, at):
 def snapshot_of(raw, state, past, wanted, at, host):
     """Turn a checked raw snapshot into a Snapshot; tables not read now come from the past, marked with their age."""
     views = {}
+    digests = objects.put_many(state, {name: (table, VOLATILE[name]) for name, table in raw["tables"].items()})
     for name, table in raw["tables"].items():
-        digest = objects.put(state, table, VOLATILE[name])
-        views[name] = TableView(name, table["version"], table["state"], table.get("why", ""), table["rows"], at, False, digest)
+        views[name] = TableView(name, table["version"], table["state"], table.get("why", ""), table["rows"], at, False, digests[name])
     for name in wanted - set(views):
         last = past.get("tables", {}).get(name)
         if not last:
@@ -180,12 +181,13 @@ def _judged(snapshot, raw, run, begun, state, past, inventory, options, at):
     context = {
         "content": content, "parameters": options.get("parameters") or {}, "roles": options.get("roles") or [],
         "benchmarks": options.get("benchmarks"), "past": past, "host": inventory, "now": at,
-        "dispositions": run.header["dispositions"],
     }
     result = {"findings": [], "alerts": [], "benchmarks": [], "notes": []}
     for capability in CAPABILITIES:
         for key, items in capability.evaluate(snapshot, context).items():
             result.setdefault(key, []).extend(items)
+    force = dispositions.in_force(run.header["dispositions"], at)
+    result["findings"], _used = dispositions.dispose(result["findings"], force, snapshot.host, inventory["groups"], run.header["scope"])
     identity = snapshot.table("identity").rows.get("host", {})
     clock = identity.get("clock")
     result.update(
@@ -193,6 +195,7 @@ def _judged(snapshot, raw, run, begun, state, past, inventory, options, at):
         privilege="root" if raw["euid"] == 0 else "user",
         clock_skew_s=round(_age_hours(at, clock) * 3600) if isinstance(clock, str) else None,
         platform=snapshot.table("platform").rows.get("host", {}), identity=identity,
+        score=score([{"name": "", "state": "assessed", "findings": result["findings"]}], content.controls)["hosts"][""]["percent"],
         tables={name: {"digest": view.digest, "version": view.version, "state": view.state, "why": view.why, "rows": len(view.rows),
                        "observed_at": view.observed_at, "stale": view.stale, "cost": raw["tables"].get(name, {}).get("cost", {})}
                 for name, view in snapshot.tables.items()},
@@ -208,8 +211,26 @@ def summary(file):
         counts[finding["status"]] = counts.get(finding["status"], 0) + 1
         if finding["status"] == "fail" and not finding.get("disposition"):
             worst[finding["severity"]] = worst.get(finding["severity"], 0) + 1
-    return {"state": file["state"], "reason": file["reason"], "counts": counts, "failed_by_severity": worst,
+    return {"state": file["state"], "reason": file["reason"], "counts": counts, "failed_by_severity": worst, "score": file.get("score"),
             "unreadable_tables": sorted(name for name, table in file["tables"].items() if table["state"] != "ok")[:20]}
+
+
+def record(settings, begun, asked, active):
+    """Seal the run when no other batch is to come and bring it into the store, after runs that were interrupted.
+
+    ``asked`` are all hosts of the play, ``active`` those that Ansible has not dropped. Returns the store's summary.
+    """
+    from .store import open_store
+
+    state = open_state(begun["state"])
+    run = runs.load_run(state, begun["run"])
+    if not not_assessed(run, asked, active):
+        run.finish()
+    with open_store(settings.store, state) as store:
+        for old in runs.interrupted(state):
+            runs.load_run(state, old).finish("interrupted")
+            store.record(old)
+        return store.record(run.id)
 
 
 def not_assessed(run, asked, active):

@@ -1,0 +1,65 @@
+#!/usr/bin/python
+# Copyright: the Ringwall developers
+# Apache License 2.0 (see LICENSE)
+"""Documentation of the action of this name; the work is done on the controller."""
+
+from __future__ import absolute_import, annotations, division, print_function
+
+__metaclass__ = type
+
+DOCUMENTATION = r"""
+---
+module: begin
+short_description: Open a run of assessments
+version_added: 0.1.0
+description:
+  - Compiles the content, opens the run in the state directory and lays ready what judging needs from the past.
+  - It runs once a batch and touches no host. Where state and store lie comes from the play, extra variables or the environment, never from a host's or a group's variables.
+author:
+  - The Ringwall developers
+options:
+  cadence:
+    description:
+      - V(auto) reads deep tables (walks of file systems) when their last complete reading grows old, V(fast) never, V(deep) always.
+    type: str
+    choices: [auto, fast, deep]
+    default: auto
+  benchmarks:
+    description:
+      - Benchmarks to judge by, in place of those that fit the platform.
+    type: list
+    elements: str
+extends_documentation_fragment:
+  - ringwall.servers.reading
+"""
+
+EXAMPLES = r"""
+- name: Open the run
+  ringwall.servers.begin:
+  register: begun
+"""
+
+RETURN = r"""
+run:
+  description: Id of the run.
+  returned: success
+  type: str
+state:
+  description: Path of the state directory.
+  returned: success
+  type: str
+content:
+  description: Digest of the compiled content.
+  returned: success
+  type: str
+tables:
+  description: Names of the tables that are needed.
+  returned: success
+  type: list
+  elements: str
+paths:
+  description: Paths of which the attributes are needed.
+  returned: success
+  type: list
+  elements: str
+"""
