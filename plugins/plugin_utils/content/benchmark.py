@@ -8,7 +8,7 @@ from .errors import ContentError
 from .lines import known_keys, near
 
 KEYS = ("id", "title", "version", "platform", "source", "fallback", "include", "sections", "collect", "themes")
-SECTION_KEYS = ("title", "controls", "level", "levels", "assessment", "reason", "parameters")
+SECTION_KEYS = ("title", "controls", "level", "workstation", "assessment", "reason", "parameters")
 PLATFORM_KEYS = ("family", "id", "version_id")
 ASSESSMENTS = ("automated", "manual")
 ID = re.compile(r"[a-z][a-z0-9_]*")
@@ -90,7 +90,7 @@ def _section(document, section, body, controls, parameters):
     return {
         "title": str(body["title"]),
         "level": str(body["level"]),
-        "levels": [str(item) for item in body.get("levels") or []],
+        "workstation": str(body.get("workstation") or ""),
         "assessment": assessment,
         "reason": reason,
         "controls": named,
@@ -118,7 +118,7 @@ def _collected(document, data, controls):
         sections[name[len(prefix) :]] = {
             "title": control["title"],
             "level": str(themes[theme].get("level", "l1")),
-            "levels": [],
+            "workstation": "",
             "assessment": "automated",
             "reason": "",
             "controls": [name],
