@@ -25,6 +25,7 @@ from . import (
     processes,
     sshd,
     sysctl,
+    units,
     users,
 )
 
@@ -51,6 +52,7 @@ TABLES = {
         processes,
         sshd,
         sysctl,
+        units,
         users,
     )
 }
