@@ -51,6 +51,10 @@ def unit(snapshot, name):
     """Return the row of a unit by its name or an alias of it, None when there is none; raise Gap."""
     name = unit_name(name)
     row = snapshot.row("units", name)
+    for _ in range(4):  # an alias of an alias is rare, a circle must end
+        if row is None or not cell(row, "alias_of"):
+            break
+        row = snapshot.row("units", cell(row, "alias_of")) or row
     if row is not None:
         return row
 
@@ -70,10 +74,16 @@ def active(snapshot, name):
     return row is not None and cell(row, "active") in STARTED
 
 
+def starts(row):
+    """True if the unit of that row is started at boot: it is enabled, or another unit pulls in this static one."""
+    state = cell(row, "enabled")
+    return state in ENABLED or (state in ("static", "indirect") and bool(cell(row, "wanted_by")))
+
+
 def enabled(snapshot, name):
-    """True if the unit starts by itself: it is wanted at boot or on demand; raise Gap."""
+    """True if the unit starts at boot; raise Gap."""
     row = unit(snapshot, name)
-    return row is not None and cell(row, "enabled") in ENABLED
+    return row is not None and starts(row)
 
 
 def mounted(snapshot, path):
