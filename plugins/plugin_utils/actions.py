@@ -7,6 +7,7 @@ import contextlib
 from ansible.errors import AnsibleActionFail
 
 from . import settings as settings_room
+from . import variables
 from .content.errors import ContentError
 from .evidence.state import StateError
 from .findings.model import SEVERITIES
@@ -39,6 +40,8 @@ def _flag(task_vars, name):
 def begin(action, assessment, task_vars):
     """Open the run of this play; options come from the task's arguments."""
     arguments = plain(action._task.args)
+    for warning in variables.check("assessment", task_vars, action._templar):
+        action._display.warning(warning)
     with told():
         settings = settings_room.resolve(action)
         options = {

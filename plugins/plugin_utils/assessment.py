@@ -19,10 +19,9 @@ from .content import compile_content, roots
 from .evidence import objects, runs
 from .evidence.atomic import write_json
 from .evidence.state import open_state
-from .findings import dispositions
 from .findings.disposition_files import load_dispositions
 from .findings.score import score
-from .posture import Posture
+from .posture import VOCABULARY, Posture
 from .snapshots.limits import HostFailure
 from .snapshots.view import Snapshot, TableView
 
@@ -72,7 +71,7 @@ def begin(settings, asked, options, past):
 
 def load_content(settings, state):
     """Return the compiled Content of our collection and the user's directories, through the cache in the state."""
-    return compile_content(roots(extra=settings.content), cache=state.cache)
+    return compile_content(roots(extra=settings.content), VOCABULARY, cache=state.cache)
 
 
 def needs(content, options):
@@ -181,13 +180,12 @@ def _judged(snapshot, raw, run, begun, state, past, inventory, options, at):
     context = {
         "content": content, "parameters": options.get("parameters") or {}, "roles": options.get("roles") or [],
         "benchmarks": options.get("benchmarks"), "past": past, "host": inventory, "now": at,
+        "dispositions": run.header["dispositions"], "scope": run.header["scope"],
     }
     result = {"findings": [], "alerts": [], "benchmarks": [], "notes": []}
     for capability in CAPABILITIES:
         for key, items in capability.evaluate(snapshot, context).items():
             result.setdefault(key, []).extend(items)
-    force = dispositions.in_force(run.header["dispositions"], at)
-    result["findings"], _used = dispositions.dispose(result["findings"], force, snapshot.host, inventory["groups"], run.header["scope"])
     identity = snapshot.table("identity").rows.get("host", {})
     clock = identity.get("clock")
     result.update(

@@ -1,0 +1,84 @@
+"""The house stands as README and the design say: links, twins, names, generated documents."""
+
+from __future__ import annotations
+
+import ast
+import os
+import pathlib
+import re
+
+import pytest
+import yaml
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+FARM = ROOT / "collections" / "ansible_collections" / "ringwall" / "servers"
+ENTRIES = ("benchmarks", "detections", "migrations", "galaxy.yml", "meta", "playbooks", "plugins", "roles")
+
+
+def test_the_link_farm_has_one_relative_link_for_each_wanted_entry_and_no_other():
+    assert sorted(os.listdir(FARM)) == sorted(ENTRIES)
+    for name in ENTRIES:
+        assert os.readlink(FARM / name) == f"../../../../{name}"
+        assert (FARM / name).exists()
+
+
+def test_the_farm_never_leads_back_into_itself():
+    for name in ENTRIES:
+        assert "collections" not in os.listdir(FARM / name) if (FARM / name).is_dir() else True
+
+
+@pytest.mark.parametrize(("link", "target"), [("plugins/modules", "../library"), ("plugins/filter", "../filter_plugins")])
+def test_modules_and_filters_are_found_by_their_full_names(link, target):
+    assert os.readlink(ROOT / link) == target
+
+
+def test_every_action_has_a_documented_twin_and_every_module_documentation():
+    actions = {path.stem for path in (ROOT / "plugins" / "action").glob("*.py")}
+    modules = {path.stem for path in (ROOT / "library").glob("*.py")}
+    assert actions <= modules
+    for path in (ROOT / "library").glob("*.py"):
+        names = {target.id for node in ast.parse(path.read_text()).body if isinstance(node, ast.Assign) for target in node.targets}
+        assert {"DOCUMENTATION", "EXAMPLES", "RETURN"} <= names, path
+
+
+def test_every_role_has_a_contract_and_its_defaults_agree_with_it():
+    for path in (ROOT / "roles").iterdir():
+        spec = yaml.safe_load((path / "meta" / "argument_specs.yml").read_text())["argument_specs"]["main"]["options"]
+        defaults = yaml.safe_load((path / "defaults" / "main.yml").read_text())
+        assert set(defaults) <= set(spec), path
+        for name, value in defaults.items():
+            if value is not None:
+                assert spec[name].get("default") == value, f"{path.name}: {name}"
+
+
+def test_playbooks_only_call_roles():
+    for path in (ROOT / "playbooks").glob("*.yml"):
+        for play in yaml.safe_load(path.read_text()):
+            for task in play.get("tasks", []):
+                assert {"ansible.builtin.import_role", "ansible.builtin.include_role"} & set(task) or path.stem == "snapshot", path
+
+
+def test_the_changelog_goes_by_fragments():
+    for path in (ROOT / "changelogs" / "fragments").glob("*.yml"):
+        sections = yaml.safe_load(path.read_text())
+        assert sections, path
+        assert set(sections) <= {"major_changes", "minor_changes", "breaking_changes", "deprecated_features", "removed_features",
+                                 "security_fixes", "bugfixes", "known_issues", "trivial", "release_summary"}
+
+
+def test_dependencies_are_declared_once_and_exported():
+    declared = re.search(r"^dependencies = \[(.*?)^\]", (ROOT / "pyproject.toml").read_text(), re.MULTILINE | re.DOTALL).group(1)
+    wanted = [line.strip().strip('",') for line in declared.strip().splitlines()]
+    exported = [line for line in (ROOT / "meta" / "ee-requirements.txt").read_text().splitlines() if line and not line.startswith("#")]
+    assert exported == [line for line in wanted if not line.startswith("ansible-core")]
+    locked = (ROOT / "requirements" / "base.txt").read_text()
+    for line in wanted:
+        name = re.match(r"[a-z0-9-]+", line).group(0)
+        assert re.search(rf"^{name}==", locked, re.MULTILINE), f"{name} is not locked: run tools/lock.sh"
+
+
+def test_nothing_names_a_registry_or_this_workplace():
+    for folder in ("requirements", "tools", ".ci", "docs", "roles", "playbooks"):
+        for path in (ROOT / folder).rglob("*"):
+            if path.is_file() and path.suffix in (".txt", ".sh", ".py", ".md", ".yml"):
+                assert not re.search(r"--index-url|extra-index|/work/|\.library", path.read_text(encoding="utf-8")), path
