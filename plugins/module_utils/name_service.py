@@ -26,7 +26,8 @@ LOCAL_SOURCES = ("systemd", "db", "mymachines", "myhostname", "usrfiles")
 
 SETTINGS = {
     "sss": ("/etc/sssd/sssd.conf", "/etc/sssd/conf.d/*.conf"),
-    "ldap": ("/etc/nslcd.conf", "/etc/ldap.conf", "/etc/libnss-ldap.conf", "/etc/pam_ldap.conf"),
+    "ldap": ("/etc/nslcd.conf", "/etc/ldap.conf", "/etc/libnss-ldap.conf", "/etc/pam_ldap.conf",
+             "/etc/sudo-ldap.conf"),
     "winbind": ("/etc/samba/smb.conf",),
 }
 """A source without its settings is not in use: RHEL and Fedora name ``sss`` on every system."""

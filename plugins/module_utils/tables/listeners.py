@@ -60,7 +60,11 @@ def holders(host, inodes):
     gap = ""
     ours = _namespace("self")
     looked = 0
-    for process in sorted(processes(host), key=lambda item: (item["pid"] == 1, item["pid"])):
+    try:
+        running = processes(host)
+    except Unreadable as error:
+        return {}, "processes cannot be seen: " + error.why
+    for process in sorted(running, key=lambda item: (item["pid"] == 1, item["pid"])):
         if not missing:
             break
         pid = process["pid"]
