@@ -83,7 +83,7 @@ def test_other_types(root):
     os.mkfifo(root / "etc/pipe")
     with socket.socket(socket.AF_UNIX) as listener:
         here = os.open(root / "etc", os.O_RDONLY)
-        listener.bind("/proc/self/fd/%d/sock" % here)
+        listener.bind(f"/proc/self/fd/{here}/sock")
         os.close(here)
         rows = collect(root, "/etc/pipe", "/etc/sock", "/etc")
     assert [rows[path]["type"] for path in ("/etc/pipe", "/etc/sock", "/etc")] == ["fifo", "socket", "directory"]
@@ -110,7 +110,7 @@ def test_everything_below_a_directory_and_no_link_out_of_it(root):
 def test_too_many_matches_are_unreadable_not_a_short_list(root, monkeypatch):
     monkeypatch.setattr(file_attributes, "MAX_MATCHES", 3)
     for number in range(4):
-        (root / ("etc/f%d" % number)).write_text("")
+        (root / (f"etc/f{number}")).write_text("")
     for pattern in ("/etc/f*", "/etc/**"):
         rows = collect(root, pattern)
         assert is_unreadable(rows[pattern]["exists"])
