@@ -9,7 +9,8 @@ from ansible.errors import AnsibleActionFail
 from . import settings as settings_room
 from . import variables
 from .content.errors import ContentError
-from .evidence.state import StateError
+from .evidence.runs import RunError
+from .evidence.state import StateError, open_state
 from .findings.model import SEVERITIES
 from .plain import plain
 from .third_party import MissingDependency
@@ -23,7 +24,7 @@ def told():
     """Turn the engine's own errors, which say what, where and what to do, into Ansible's."""
     try:
         yield
-    except (ContentError, StateError, MissingDependency) as error:
+    except (ContentError, StateError, RunError, MissingDependency) as error:
         raise AnsibleActionFail(str(error)) from None
 
 
@@ -59,9 +60,13 @@ def _past(settings):
     """The function that tells what is known of hosts. The store module is imported only if it must be asked."""
 
     def past(scope, hosts):
-        from .store.past import read_past
+        from .store import open_store
 
-        return read_past(settings.store, settings.state, scope, hosts)
+        store = open_store(settings.store, open_state(settings.state))
+        try:
+            return store.pasts(scope, hosts)
+        finally:
+            store.close()
 
     return past
 

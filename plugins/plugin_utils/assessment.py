@@ -224,11 +224,13 @@ def record(settings, begun, asked, active):
     run = runs.load_run(state, begun["run"])
     if not not_assessed(run, asked, active):
         run.finish()
-    with open_store(settings.store, state) as store:
+    store = open_store(settings.store, state)
+    try:
         for old in runs.interrupted(state):
-            runs.load_run(state, old).finish("interrupted")
-            store.record(old)
-        return store.record(run.id)
+            store.record(old, settings.score_drop)
+        return store.record(run.id, settings.score_drop)
+    finally:
+        store.close()
 
 
 def not_assessed(run, asked, active):
