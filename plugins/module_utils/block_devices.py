@@ -10,7 +10,9 @@ __metaclass__ = type
 from .spec import Absent, Unreadable
 
 MAX_LAYERS = 16
-CIPHER_PREFIXES = ("CRYPT-LUKS", "CRYPT-PLAIN", "CRYPT-TCRYPT", "CRYPT-BITLK", "CRYPT-FVAULT2", "CRYPT-LOOPAES", "CRYPT-TEMP")
+CIPHER_PREFIXES = (
+    "CRYPT-LUKS", "CRYPT-PLAIN", "CRYPT-TCRYPT", "CRYPT-BITLK", "CRYPT-FVAULT2", "CRYPT-LOOPAES", "CRYPT-TEMP",
+)  # fmt: skip
 """Kinds of dm-crypt. CRYPT-VERITY and CRYPT-INTEGRITY protect against change, not against reading."""
 
 

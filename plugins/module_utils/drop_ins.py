@@ -1,5 +1,6 @@
 """Directories of configuration fragments that mask one another by base name (sysctl.d(5), systemd.unit(5)),
-and the ini dialect of systemd's own files (systemd.syntax(7))."""
+and the ini dialect of systemd's own files (systemd.syntax(7)).
+"""
 
 from __future__ import absolute_import, annotations, division, print_function
 
@@ -50,9 +51,9 @@ def fragments(host, directories, suffix=".conf"):
 
 
 def parse_ini(lines, path):
-    """Return ``[(section, key, value, where)]`` of a systemd file, in order; ``where`` is ``path:line``.
+    r"""Return ``[(section, key, value, where)]`` of a systemd file, in order; ``where`` is ``path:line``.
 
-    A backslash at the end of a line (``\\x5c`` after ``host.text``) joins the next one, comments between
+    A backslash at the end of a line (``\x5c`` after ``host.text``) joins the next one, comments between
     joined lines are dropped, as systemd.syntax(7) has it.
     """
     entries = []

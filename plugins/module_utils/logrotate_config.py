@@ -7,20 +7,21 @@ __metaclass__ = type
 from .spec import Absent, Unreadable
 
 SCRIPTS = ("prerotate", "postrotate", "firstaction", "lastaction", "preremove")
-KEPT = frozenset(
-    """hourly daily weekly monthly yearly rotate size minsize maxsize maxage minage create nocreate createolddir olddir
-    noolddir compress nocompress delaycompress nodelaycompress copytruncate nocopytruncate missingok nomissingok notifempty
-    ifempty su sharedscripts dateext shred noshred""".split()
-)
+KEPT = frozenset((
+    "hourly", "daily", "weekly", "monthly", "yearly", "rotate", "size", "minsize", "maxsize", "maxage", "minage",
+    "create", "nocreate", "createolddir", "olddir", "noolddir", "compress", "nocompress", "delaycompress",
+    "nodelaycompress", "copytruncate", "nocopytruncate", "missingok", "nomissingok", "notifempty", "ifempty", "su",
+    "sharedscripts", "dateext", "shred", "noshred",
+))  # fmt: skip
 """Directives that are kept; mail and commands are not."""
 
 MAX_BLOCKS = 2000
 
 
 def parse(lines, path):
-    """Return ``(blocks, includes)``: blocks ``[(files, where, {directive: arguments})]``, the global one as ``default``.
+    """Return ``(blocks, includes)``; blocks are ``[(files, where, {directive: arguments})]``.
 
-    A block of several patterns has them joined by blanks; ``includes`` are the paths named there.
+    The global one is called ``default``. A block of several patterns has them joined by blanks; ``includes`` are the paths named there.
     """
     top, blocks, includes = {}, [], []
     current, names, start, script = None, [], "", False
@@ -65,8 +66,11 @@ def read(host, path="/etc/logrotate.conf"):
         try:
             if host.is_dir(current):
                 # logrotate skips what package tools leave behind (its taboo list).
-                todo += [current + "/" + name for name in host.listdir(current)
-                         if not name.endswith((".dpkg-old", ".dpkg-new", ".dpkg-dist", ".rpmsave", ".rpmnew", "~", ".swp"))]  # fmt: skip
+                todo += [
+                    current + "/" + name
+                    for name in host.listdir(current)
+                    if not name.endswith((".dpkg-old", ".dpkg-new", ".dpkg-dist", ".rpmsave", ".rpmnew", "~", ".swp"))
+                ]
                 continue
             lines = host.lines(current, 1 << 20)
         except Absent:

@@ -14,7 +14,7 @@ _OCTAL = re.compile(rb"\\([0-3][0-7]{2})")
 
 
 def unescape(data):
-    """Return a field of bytes with ``\\040`` and the other octal escapes undone, as text."""
+    r"""Return a field of bytes with ``\040`` and the other octal escapes undone, as text."""
     if b"\\" in data:
         data = _OCTAL.sub(lambda match: bytes([int(match.group(1), 8)]), data)
     return text(data)
@@ -51,17 +51,19 @@ def parse_mountinfo(data):
         fields, rest = left.split(b" "), right.split(b" ")
         if not separator or len(fields) < 6 or len(rest) < 2 or not (fields[0] + fields[1]).isdigit():
             continue
-        mounts.append({
-            "id": int(fields[0]),
-            "parent": int(fields[1]),
-            "device": text(fields[2]),
-            "root": unescape(fields[3]),
-            "point": unescape(fields[4]),
-            "options": options_of(fields[5]),
-            "type": text(rest[0]),
-            "source": unescape(rest[1]),
-            "super_options": options_of(rest[2]) if len(rest) > 2 else [],
-        })  # fmt: skip
+        mounts.append(
+            {
+                "id": int(fields[0]),
+                "parent": int(fields[1]),
+                "device": text(fields[2]),
+                "root": unescape(fields[3]),
+                "point": unescape(fields[4]),
+                "options": options_of(fields[5]),
+                "type": text(rest[0]),
+                "source": unescape(rest[1]),
+                "super_options": options_of(rest[2]) if len(rest) > 2 else [],
+            }
+        )
     return mounts
 
 
@@ -78,15 +80,17 @@ def parse_fstab(data, path="/etc/fstab"):
         kind = text(fields[2]) if len(fields) > 2 else "auto"
         numbers = [int(field) if field.isdigit() and len(field) < 9 else 0 for field in fields[4:6]]
         point = unescape(fields[1])
-        entries.append({
-            "source": redact(unescape(fields[0])),
-            "point": point.rstrip("/") or "/" if point.startswith("/") else point,
-            "type": kind,
-            "options": options_of(fields[3]) if len(fields) > 3 else ["defaults"],
-            "dump": numbers[0] if numbers else 0,
-            "pass": numbers[1] if len(numbers) > 1 else 0,
-            "where": "%s:%d" % (path, number),
-        })  # fmt: skip
+        entries.append(
+            {
+                "source": redact(unescape(fields[0])),
+                "point": point.rstrip("/") or "/" if point.startswith("/") else point,
+                "type": kind,
+                "options": options_of(fields[3]) if len(fields) > 3 else ["defaults"],
+                "dump": numbers[0] if numbers else 0,
+                "pass": numbers[1] if len(numbers) > 1 else 0,
+                "where": "%s:%d" % (path, number),
+            }
+        )
     return entries
 
 

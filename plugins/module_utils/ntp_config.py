@@ -11,11 +11,14 @@ from .drop_ins import daemon_config, values
 from .spec import Absent, Unreadable
 
 SOURCES = ("server", "pool", "peer", "refclock")
-CHRONY_SETTINGS = frozenset(
-    """user makestep rtcsync port cmdport bindcmdaddress bindaddress allow deny cmdallow local leapsectz maxchange
-    minsources authselectmode ntsdumpdir ntsservercert logdir log maxslewrate""".split()
-)
-NTP_SETTINGS = frozenset(("restrict", "tos", "tinker", "interface", "disable", "enable", "driftfile", "leapfile", "nts"))
+CHRONY_SETTINGS = frozenset((
+    "user", "makestep", "rtcsync", "port", "cmdport", "bindcmdaddress", "bindaddress", "allow", "deny", "cmdallow",
+    "local", "leapsectz", "maxchange", "minsources", "authselectmode", "ntsdumpdir", "ntsservercert", "logdir",
+    "log", "maxslewrate",
+))  # fmt: skip
+NTP_SETTINGS = frozenset((
+    "restrict", "tos", "tinker", "interface", "disable", "enable", "driftfile", "leapfile", "nts",
+))  # fmt: skip
 MAX_ENTRIES = 500
 MAX_FILES = 200
 

@@ -30,7 +30,7 @@ MAX_ARGUMENTS = 40
 class Line:
     """One line of a PAM file. ``kind`` is a type of TYPES, or ``@include`` (then ``module`` is the file's name)."""
 
-    __slots__ = ("kind", "quiet", "control", "module", "arguments", "where", "service")
+    __slots__ = ("arguments", "control", "kind", "module", "quiet", "service", "where")
 
     def __init__(self, kind, quiet, control, module, arguments, where, service=""):
         self.kind = kind
@@ -43,7 +43,7 @@ class Line:
 
 
 def _words(text):
-    """Split at blanks; ``[...]`` is one word, in which ``\\]`` stands for a bracket."""
+    r"""Split at blanks; ``[...]`` is one word, in which ``\]`` stands for a bracket."""
     words, index = [], 0
     while index < len(text):
         if text[index] in " \t":
@@ -158,7 +158,7 @@ class Reader:
         to the index of the entry that follows its jump.
         """
         lines, problems = self.file(name)
-        entries, found, files = [], [place for place in problems], [name]
+        entries, found, files = [], list(problems), [name]
         self._expand(lines, kind, 0, 0, entries, found, files)
         _resolve_jumps(entries)
         return entries, found[:40], files

@@ -15,25 +15,30 @@ from .redact import redact
 from .spec import Absent, Unreadable
 
 DIRECTIVES = {
-    "filecreatemode": "FileCreateMode", "dircreatemode": "DirCreateMode", "umask": "Umask", "fileowner": "FileOwner",
-    "filegroup": "FileGroup", "dirowner": "DirOwner", "dirgroup": "DirGroup", "privdroptouser": "PrivDropToUser",
-    "privdroptogroup": "PrivDropToGroup", "defaultnetstreamdriver": "DefaultNetstreamDriver",
-    "defaultnetstreamdrivercafile": "DefaultNetstreamDriverCAFile", "actionsendstreamdrivermode": "ActionSendStreamDriverMode",
+    "filecreatemode": "FileCreateMode", "dircreatemode": "DirCreateMode", "umask": "Umask",
+    "fileowner": "FileOwner", "filegroup": "FileGroup", "dirowner": "DirOwner", "dirgroup": "DirGroup",
+    "privdroptouser": "PrivDropToUser", "privdroptogroup": "PrivDropToGroup",
+    "defaultnetstreamdriver": "DefaultNetstreamDriver",
+    "defaultnetstreamdrivercafile": "DefaultNetstreamDriverCAFile",
+    "actionsendstreamdrivermode": "ActionSendStreamDriverMode",
     "actionsendstreamdriverauthmode": "ActionSendStreamDriverAuthMode", "workdirectory": "WorkDirectory",
-    "udpserverrun": "UDPServerRun", "inputtcpserverrun": "InputTCPServerRun", "inputrelpserverrun": "InputRELPServerRun",
-    "modload": "ModLoad", "allowedsender": "AllowedSender",
+    "udpserverrun": "UDPServerRun", "inputtcpserverrun": "InputTCPServerRun",
+    "inputrelpserverrun": "InputRELPServerRun", "modload": "ModLoad", "allowedsender": "AllowedSender",
 }  # fmt: skip
 """Old directives that are kept, by lower-case name."""
 
 _OBJECT = re.compile(r"\b(action|module|input|global|include)\s*\(", re.IGNORECASE)
 _PARAMETER = re.compile(r"""([A-Za-z][A-Za-z0-9_.]*)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|([^\s"'()]+))""")
 _DIRECTIVE = re.compile(r"^\$([A-Za-z0-9]+)\s+(.*)$")
-_LEGACY = re.compile(r"^([^\s\"'{}()#$&:][^\s]*|:[^\s]+\s*,[^,]*,.*?|&)\s+(@@?|-?/|:omusrmsg:|:omfwd:|~|stop\b|\||:omrelp:)(.*)$")
+_LEGACY = re.compile(
+    r"^([^\s\"'{}()#$&:][^\s]*|:[^\s]+\s*,[^,]*,.*?|&)\s+(@@?|-?/|:omusrmsg:|:omfwd:|~|stop\b|\||:omrelp:)(.*)$"
+)
 _KEPT = {
-    "target", "port", "protocol", "type", "file", "filecreatemode", "dircreatemode", "fileowner", "filegroup", "load", "mode",
-    "address", "streamdriver", "streamdrivermode", "streamdriverauthmode", "streamdriver.name", "streamdriver.mode",
-    "streamdriver.authmode", "streamdriver.permittedpeers", "defaultnetstreamdriver", "defaultnetstreamdrivercafile",
-    "tls", "tls.authmode", "umask", "workdirectory", "queue.type", "queue.filename", "action.resumeretrycount", "dynafile",
+    "target", "port", "protocol", "type", "file", "filecreatemode", "dircreatemode", "fileowner", "filegroup",
+    "load", "mode", "address", "streamdriver", "streamdrivermode", "streamdriverauthmode", "streamdriver.name",
+    "streamdriver.mode", "streamdriver.authmode", "streamdriver.permittedpeers", "defaultnetstreamdriver",
+    "defaultnetstreamdrivercafile", "tls", "tls.authmode", "umask", "workdirectory", "queue.type", "queue.filename",
+    "action.resumeretrycount", "dynafile",
 }  # fmt: skip
 """Parameters of objects that leave the target; keys and passwords are not among them."""
 
@@ -97,7 +102,14 @@ def _directive(entries, name, value, where):
     if name == "includeconfig":
         entries.append({"kind": "include", "name": "include", "parameters": {"file": value}, "where": where})
     elif name in DIRECTIVES:
-        entries.append({"kind": "directive", "name": DIRECTIVES[name], "parameters": {"value": redact(value)[:256]}, "where": where})
+        entries.append(
+            {
+                "kind": "directive",
+                "name": DIRECTIVES[name],
+                "parameters": {"value": redact(value)[:256]},
+                "where": where,
+            }
+        )
 
 
 def _objects(entries, line, where):
@@ -108,7 +120,9 @@ def _objects(entries, line, where):
         for name, double, single, bare in _PARAMETER.findall(line[match.end() : end]):
             if name.lower() in _KEPT:
                 parameters[name.lower()] = redact(double or single or bare)[:256]
-        entries.append({"kind": match.group(1).lower(), "name": match.group(1).lower(), "parameters": parameters, "where": where})
+        entries.append(
+            {"kind": match.group(1).lower(), "name": match.group(1).lower(), "parameters": parameters, "where": where}
+        )
 
 
 def _legacy(found, where):
@@ -122,8 +136,12 @@ def _legacy(found, where):
         action, target = "file", "/" + target
     else:
         action = "pipe" if sign == "|" else "discard" if sign in ("~", "stop") else "users"
-    return {"kind": "legacy", "name": action, "where": where,
-            "parameters": {"selector": selector[:256], "target": redact(target)[:256]}}  # fmt: skip
+    return {
+        "kind": "legacy",
+        "name": action,
+        "where": where,
+        "parameters": {"selector": selector[:256], "target": redact(target)[:256]},
+    }
 
 
 def read(host, path="/etc/rsyslog.conf"):

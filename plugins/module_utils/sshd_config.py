@@ -40,12 +40,17 @@ def split_line(line):
 
 
 def _arguments(rest):
-    """Split arguments as misc.c argv_split does; ``\\x5c`` is how a backslash reads after ``host.text``."""
+    r"""Split arguments as misc.c argv_split does; ``\x5c`` is how a backslash reads after ``host.text``."""
     found, current, quote, begun = [], [], "", False
     index = 0
     while index < len(rest):
         character = rest[index]
-        if rest.startswith("\\x5c", index) and rest[index + 4 : index + 5] in ("'", '"', "\\", " " if not quote else "'"):
+        if rest.startswith("\\x5c", index) and rest[index + 4 : index + 5] in (
+            "'",
+            '"',
+            "\\",
+            " " if not quote else "'",
+        ):
             escaped = rest[index + 4]
             current.append("\\x5c" if escaped == "\\" else escaped)
             index += 8 if escaped == "\\" else 5
@@ -87,8 +92,11 @@ class Block:
     def add(self, keyword, arguments, where):
         """Take a setting: the first one counts, except that lists grow."""
         if keyword in LISTS:
-            items = arguments if keyword in ("allowusers", "denyusers", "allowgroups", "denygroups", "acceptenv") else [
-                " ".join(arguments)]  # fmt: skip
+            items = (
+                arguments
+                if keyword in ("allowusers", "denyusers", "allowgroups", "denygroups", "acceptenv")
+                else [" ".join(arguments)]
+            )
             if keyword in self.settings:
                 self.settings[keyword][0].extend(items)
             else:

@@ -22,58 +22,63 @@ ALIASES = {
 }
 """Old spellings that sshd takes for today's keywords."""
 
-KEYWORDS = frozenset(
-    """
-    acceptenv addressfamily allowagentforwarding allowgroups allowstreamlocalforwarding allowtcpforwarding allowusers
-    authenticationmethods authorizedkeyscommand authorizedkeyscommanduser authorizedkeysfile authorizedprincipalscommand
-    authorizedprincipalscommanduser authorizedprincipalsfile banner canonicaldomains casignaturealgorithms channeltimeout
-    chrootdirectory ciphers clientalivecountmax clientaliveinterval compression debianbanner denygroups denyusers
-    disableforwarding exposeauthinfo fingerprinthash forcecommand gatewayports gssapiauthentication
-    gssapicleanupcredentials gssapidelegatecredentials gssapienablek5users gssapikexalgorithms gssapikeyexchange
-    gssapistorecredentialsonrekey gssapistrictacceptorcheck hostbasedacceptedalgorithms hostbasedauthentication
-    hostbasedusesnamefrompacketonly hostcertificate hostkey hostkeyagent hostkeyalgorithms ignorerhosts
-    ignoreuserknownhosts ipqos kbdinteractiveauthentication kerberosauthentication kerberosgetafstoken kerberosorlocalpasswd
-    kerberosticketcleanup kerberosuniqueccache kexalgorithms listenaddress logingracetime loglevel logverbose macs
-    maxauthtries maxsessions maxstartups modulifile passwordauthentication permitemptypasswords permitlisten permitopen
-    permitrootlogin permittty permittunnel permituserenvironment permituserrc persourcemaxstartups persourcenetblocksize
-    persourcepenalties persourcepenaltyexemptlist pidfile port printlastlog printmotd protocol pubkeyacceptedalgorithms
-    pubkeyauthentication pubkeyauthoptions rdomain refuseconnection rekeylimit requiredrsasize revokedkeys rsaauthentication
-    rhostsrsaauthentication securitykeyprovider setenv showpatchlevel sshdsessionpath sshdauthpath
-    streamlocalbindmask streamlocalbindunlink strictmodes subsystem syslogfacility tcpkeepalive trustedusercakeys
-    unusedconnectiontimeout usedns usepam useprivilegeseparation versionaddendum x11displayoffset x11forwarding
-    x11maxdisplays x11uselocalhost xauthlocation
-    """.split()
-)
+KEYWORDS = frozenset((
+    "acceptenv", "addressfamily", "allowagentforwarding", "allowgroups", "allowstreamlocalforwarding",
+    "allowtcpforwarding", "allowusers", "authenticationmethods", "authorizedkeyscommand",
+    "authorizedkeyscommanduser", "authorizedkeysfile", "authorizedprincipalscommand",
+    "authorizedprincipalscommanduser", "authorizedprincipalsfile", "banner", "canonicaldomains",
+    "casignaturealgorithms", "channeltimeout", "chrootdirectory", "ciphers", "clientalivecountmax",
+    "clientaliveinterval", "compression", "debianbanner", "denygroups", "denyusers", "disableforwarding",
+    "exposeauthinfo", "fingerprinthash", "forcecommand", "gatewayports", "gssapiauthentication",
+    "gssapicleanupcredentials", "gssapidelegatecredentials", "gssapienablek5users", "gssapikexalgorithms",
+    "gssapikeyexchange", "gssapistorecredentialsonrekey", "gssapistrictacceptorcheck",
+    "hostbasedacceptedalgorithms", "hostbasedauthentication", "hostbasedusesnamefrompacketonly", "hostcertificate",
+    "hostkey", "hostkeyagent", "hostkeyalgorithms", "ignorerhosts", "ignoreuserknownhosts", "ipqos",
+    "kbdinteractiveauthentication", "kerberosauthentication", "kerberosgetafstoken", "kerberosorlocalpasswd",
+    "kerberosticketcleanup", "kerberosuniqueccache", "kexalgorithms", "listenaddress", "logingracetime", "loglevel",
+    "logverbose", "macs", "maxauthtries", "maxsessions", "maxstartups", "modulifile", "passwordauthentication",
+    "permitemptypasswords", "permitlisten", "permitopen", "permitrootlogin", "permittty", "permittunnel",
+    "permituserenvironment", "permituserrc", "persourcemaxstartups", "persourcenetblocksize", "persourcepenalties",
+    "persourcepenaltyexemptlist", "pidfile", "port", "printlastlog", "printmotd", "protocol",
+    "pubkeyacceptedalgorithms", "pubkeyauthentication", "pubkeyauthoptions", "rdomain", "refuseconnection",
+    "rekeylimit", "requiredrsasize", "revokedkeys", "rsaauthentication", "rhostsrsaauthentication",
+    "securitykeyprovider", "setenv", "showpatchlevel", "sshdsessionpath", "sshdauthpath", "streamlocalbindmask",
+    "streamlocalbindunlink", "strictmodes", "subsystem", "syslogfacility", "tcpkeepalive", "trustedusercakeys",
+    "unusedconnectiontimeout", "usedns", "usepam", "useprivilegeseparation", "versionaddendum", "x11displayoffset",
+    "x11forwarding", "x11maxdisplays", "x11uselocalhost", "xauthlocation",
+))  # fmt: skip
 
-LISTS = frozenset(
-    ("port", "listenaddress", "hostkey", "hostcertificate", "acceptenv", "allowusers", "denyusers", "allowgroups",
-     "denygroups", "subsystem", "setenv")
-)  # fmt: skip
+LISTS = frozenset((
+    "port", "listenaddress", "hostkey", "hostcertificate", "acceptenv", "allowusers", "denyusers", "allowgroups",
+    "denygroups", "subsystem", "setenv",
+))  # fmt: skip
 """Keywords whose values are lists: several lines of them add up (of SetEnv, the first line counts)."""
 
-COMMANDS = frozenset(("forcecommand", "authorizedkeyscommand", "authorizedprincipalscommand", "subsystem", "versionaddendum"))
+COMMANDS = frozenset((
+    "forcecommand", "authorizedkeyscommand", "authorizedprincipalscommand", "subsystem", "versionaddendum",
+))  # fmt: skip
 SECONDS = frozenset(("logingracetime", "clientaliveinterval"))
 UPPER = frozenset(("loglevel", "syslogfacility"))
-ALGORITHMS = frozenset(
-    ("ciphers", "macs", "kexalgorithms", "hostkeyalgorithms", "pubkeyacceptedalgorithms", "hostbasedacceptedalgorithms",
-     "casignaturealgorithms", "gssapikexalgorithms")
-)  # fmt: skip
+ALGORITHMS = frozenset((
+    "ciphers", "macs", "kexalgorithms", "hostkeyalgorithms", "pubkeyacceptedalgorithms",
+    "hostbasedacceptedalgorithms", "casignaturealgorithms", "gssapikexalgorithms",
+))  # fmt: skip
 
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _TIME = re.compile(r"(\d{1,9})([smhdwSMHDW]?)")
 
 DEFAULTS = {
-    "addressfamily": "any", "allowagentforwarding": "yes", "allowstreamlocalforwarding": "yes", "allowtcpforwarding": "yes",
-    "banner": "none", "chrootdirectory": "none", "clientalivecountmax": "3", "clientaliveinterval": "0",
-    "disableforwarding": "no", "exposeauthinfo": "no", "fingerprinthash": "SHA256", "forcecommand": "none",
-    "gatewayports": "no", "gssapiauthentication": "no", "hostbasedauthentication": "no",
+    "addressfamily": "any", "allowagentforwarding": "yes", "allowstreamlocalforwarding": "yes",
+    "allowtcpforwarding": "yes", "banner": "none", "chrootdirectory": "none", "clientalivecountmax": "3",
+    "clientaliveinterval": "0", "disableforwarding": "no", "exposeauthinfo": "no", "fingerprinthash": "SHA256",
+    "forcecommand": "none", "gatewayports": "no", "gssapiauthentication": "no", "hostbasedauthentication": "no",
     "hostbasedusesnamefrompacketonly": "no", "ignorerhosts": "yes", "ignoreuserknownhosts": "no",
-    "kbdinteractiveauthentication": "yes", "kerberosauthentication": "no", "logingracetime": "120", "loglevel": "INFO",
-    "maxauthtries": "6", "maxsessions": "10", "maxstartups": "10:30:100", "passwordauthentication": "yes",
-    "permitemptypasswords": "no", "permitrootlogin": "prohibit-password", "permittty": "yes", "permittunnel": "no",
-    "permituserenvironment": "no", "port": ["22"], "printlastlog": "yes", "pubkeyauthentication": "yes",
-    "strictmodes": "yes", "syslogfacility": "AUTH", "tcpkeepalive": "yes", "usepam": "no", "x11forwarding": "no",
-    "x11uselocalhost": "yes",
+    "kbdinteractiveauthentication": "yes", "kerberosauthentication": "no", "logingracetime": "120",
+    "loglevel": "INFO", "maxauthtries": "6", "maxsessions": "10", "maxstartups": "10:30:100",
+    "passwordauthentication": "yes", "permitemptypasswords": "no", "permitrootlogin": "prohibit-password",
+    "permittty": "yes", "permittunnel": "no", "permituserenvironment": "no", "port": ["22"], "printlastlog": "yes",
+    "pubkeyauthentication": "yes", "strictmodes": "yes", "syslogfacility": "AUTH", "tcpkeepalive": "yes",
+    "usepam": "no", "x11forwarding": "no", "x11uselocalhost": "yes",
 }  # fmt: skip
 """Defaults of sshd_config(5) that are the same in every release from 8.0 to 10.0 and in Debian's, Red Hat's and
 SUSE's builds. Algorithm lists differ from release to release and are not here."""

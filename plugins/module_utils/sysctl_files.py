@@ -48,13 +48,13 @@ def is_glob(key):
 def matches(pattern, name):
     """True if a dotted pattern matches a dotted name; wildcards stay inside one component (glob(7))."""
     left, right = pattern.split("."), name.split(".")
-    return len(left) == len(right) and all(fnmatch.fnmatchcase(b, a) for a, b in zip(left, right))
+    return len(left) == len(right) and all(map(fnmatch.fnmatchcase, right, left))
 
 
 class Setting:
     """One line of one file. ``value`` None excludes the key from globs (``-key`` without ``=``)."""
 
-    __slots__ = ("key", "value", "where", "order", "source", "note", "counts", "ignore")
+    __slots__ = ("counts", "ignore", "key", "note", "order", "source", "value", "where")
 
     def __init__(self, key, value, where, ignore=False):
         self.key = key

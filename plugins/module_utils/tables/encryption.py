@@ -17,19 +17,41 @@ TABLE = Table(
     key="mount point; `swap:<path>` for active swap; `crypttab:<name>` for a line whose device is not in use",
     columns=(
         Column("kind", "text", "mount, swap or crypttab"),
-        Column("encrypted", "text", "yes, no, memory (swap in compressed memory), unknown (network, container, unreadable); "
-               "null for crypttab rows. `no` speaks of this system: a cloud or an array may encrypt below"),
+        Column(
+            "encrypted",
+            "text",
+            "yes, no, memory (swap in compressed memory), unknown (network, container, unreadable); "
+            "null for crypttab rows. `no` speaks of this system: a cloud or an array may encrypt below",
+        ),
         Column("why", "text", "what is not encrypted, or why it cannot be told; empty for yes"),
         Column("methods", "list", "luks2, luks1, plain, bitlk, tcrypt, zfs, ecryptfs, ... of the layers met"),
         Column("layers", "list", "devices from the mounted one down to where encryption or the disk is met"),
         Column("type", "text", "file system type of a mount; partition or file of a swap"),
         Column("source", "text", "device that is mounted"),
-        Column("crypttab", "map", "name, device, key (none|file|random|path of a device), options, where of the line "
-               "that opens the topmost encrypted layer; null when there is none"),
+        Column(
+            "crypttab",
+            "map",
+            "name, device, key (none|file|random|path of a device), options, where of the line "
+            "that opens the topmost encrypted layer; null when there is none",
+        ),
     ),
-)  # fmt: skip
+)
 
-NETWORK = {"nfs", "nfs4", "cifs", "smb3", "ceph", "glusterfs", "9p", "virtiofs", "afs", "lustre", "gfs2", "ocfs2", "vboxsf"}
+NETWORK = {
+    "nfs",
+    "nfs4",
+    "cifs",
+    "smb3",
+    "ceph",
+    "glusterfs",
+    "9p",
+    "virtiofs",
+    "afs",
+    "lustre",
+    "gfs2",
+    "ocfs2",
+    "vboxsf",
+}
 STACKED = {"ecryptfs": "ecryptfs", "fuse.gocryptfs": "gocryptfs", "fuse.encfs": "encfs", "fuse.cryfs": "cryfs"}
 ANONYMOUS_DISK = {"btrfs", "bcachefs", "overlay", "zfs", "f2fs"}
 """Types that hold data although their device number is anonymous (major 0)."""
@@ -95,7 +117,9 @@ class _Judge:
         best = None
         for mount in self.mounts:
             point = mount["point"].rstrip("/")
-            if (path == point or path.startswith(point + "/")) and (best is None or len(point) >= len(best["point"].rstrip("/"))):
+            if (path == point or path.startswith(point + "/")) and (
+                best is None or len(point) >= len(best["point"].rstrip("/"))
+            ):
                 best = mount
         return best
 
@@ -139,11 +163,20 @@ class _Judge:
             known = self.zfs.get(mount["source"])
             if known is None:
                 return "unknown", [], [mount["source"]], "zfs could not be asked"
-            return ("yes", ["zfs"], [mount["source"]], "") if known else ("no", [], [mount["source"]], "zfs encryption is off")
+            return (
+                ("yes", ["zfs"], [mount["source"]], "")
+                if known
+                else ("no", [], [mount["source"]], "zfs encryption is off")
+            )
         names = self.names(mount)
         if not names:
             if not mount["device"].startswith("0:") or kind in ANONYMOUS_DISK:
-                return "unknown", [], [], "the device below cannot be seen" + (" from a container" if self.container else "")
+                return (
+                    "unknown",
+                    [],
+                    [],
+                    "the device below cannot be seen" + (" from a container" if self.container else ""),
+                )
             return None
         return self.all(names)
 
@@ -175,8 +208,16 @@ class _Judge:
 def _row(kind, verdict, type_, source, tab):
     state, methods, layers, why = verdict
     used = next((tab[layer.split(" (")[0]] for layer in layers if layer.split(" (")[0] in tab), None)
-    return {"kind": kind, "encrypted": state, "why": why, "methods": methods, "layers": layers, "type": type_,
-            "source": source, "crypttab": used}  # fmt: skip
+    return {
+        "kind": kind,
+        "encrypted": state,
+        "why": why,
+        "methods": methods,
+        "layers": layers,
+        "type": type_,
+        "source": source,
+        "crypttab": used,
+    }
 
 
 def collect(host, options):

@@ -14,34 +14,47 @@ from ..spec import Absent, Column, Result, Table, Unreadable, Unsupported, unrea
 TABLE = Table(
     name="logging",
     description="Settings of the logging daemons, each with the line it comes from.",
-    key="`<component>:<name>`; a name that may occur more than once has `#<n>` after it. Components: journald, coredump, "
-    "journal-upload, journal-remote, rsyslog, syslog-ng, logrotate; name `daemon` tells of the component itself",
+    key="`<component>:<name>`; a name that may occur more than once has `#<n>` after it. Components: journald, "
+    "coredump, journal-upload, journal-remote, rsyslog, syslog-ng, logrotate; name `daemon` tells of "
+    "the component itself",
     columns=(
         Column("component", "text", "what stands before the colon of the key"),
-        Column("name", "text", "setting as its manual spells it; `daemon`; for rsyslog also directive names, `forward`, `file`, "
-               "`input`, `module`, `global`; for logrotate `default` and the patterns of files"),
-        Column("value", "text_sensitive", "value in force; target of a forward, path of a file, name of a module; null for daemon"),
+        Column(
+            "name",
+            "text",
+            "setting as its manual spells it; `daemon`; for rsyslog also directive names, `forward`, `file`, "
+            "`input`, `module`, `global`; for logrotate `default` and the patterns of files",
+        ),
+        Column(
+            "value",
+            "text_sensitive",
+            "value in force; target of a forward, path of a file, name of a module; null for daemon",
+        ),
         Column("where", "text", "file:line of it; null for daemon"),
-        Column("settings", "list", "journald and the like: every line of the name in the order of reading: value, where"),
-        Column("parameters", "map", "rsyslog objects: their parameters in lower case (protocol, port, filecreatemode, ...), and "
-               "`mode_in_force`, the $FileCreateMode that holds for a file; logrotate: directive -> arguments"),
+        Column(
+            "settings", "list", "journald and the like: every line of the name in the order of reading: value, where"
+        ),
+        Column(
+            "parameters",
+            "map",
+            "rsyslog objects: their parameters in lower case (protocol, port, filecreatemode, ...), and "
+            "`mode_in_force`, the $FileCreateMode that holds for a file; logrotate: directive -> arguments",
+        ),
         Column("installed", "bool", "daemon rows: the program is there"),
         Column("running", "bool", "daemon rows: a process of it runs; null when that could not be told"),
         Column("persistent", "bool", "journald:daemon: the journal survives a reboot (Storage and /var/log/journal)"),
         Column("files", "list", "daemon rows: configuration files read, in order"),
     ),
     max_rows=5000,
-)  # fmt: skip
+)
 
 SYSTEMD = (
-    ("journald", "journald.conf", ("/usr/lib/systemd/systemd-journald", "/lib/systemd/systemd-journald"), "systemd-journal"),
-    ("coredump", "coredump.conf", ("/usr/lib/systemd/systemd-coredump", "/lib/systemd/systemd-coredump"), None),
-    ("journal-upload", "journal-upload.conf", ("/usr/lib/systemd/systemd-journal-upload", "/lib/systemd/systemd-journal-upload"),
-     "systemd-journal-upload"),
-    ("journal-remote", "journal-remote.conf", ("/usr/lib/systemd/systemd-journal-remote", "/lib/systemd/systemd-journal-remote"),
-     "systemd-journal-remote"),
-)  # fmt: skip
-"""Component, its configuration, its program, and the process name (15 characters of it are what /proc shows)."""
+    ("journald", "systemd-journald", "systemd-journald"),
+    ("coredump", "systemd-coredump", None),
+    ("journal-upload", "systemd-journal-upload", "systemd-journal-upload"),
+    ("journal-remote", "systemd-journal-remote", "systemd-journal-remote"),
+)
+"""Component (its configuration is ``<component>.conf``), its program in systemd's directory, its process name."""
 
 
 def _row(component, name, **cells):
@@ -79,18 +92,23 @@ def systemd_rows(component, entries):
         key = "%s:%s" % (component, name[:128])
         value = redact(value)[:1024]
         settings = rows[key]["settings"] if key in rows else []
-        rows[key] = _row(component, name[:128], value=value, where=where,
-                         settings=(settings + [{"value": value, "where": where}])[-20:])  # fmt: skip
+        rows[key] = _row(
+            component,
+            name[:128],
+            value=value,
+            where=where,
+            settings=(settings + [{"value": value, "where": where}])[-20:],
+        )
     return rows
 
 
 def _systemd(host, running, gaps):
     rows = {}
-    for component, config, programs, process in SYSTEMD:
-        installed = _installed(host, programs)
+    for component, program, process in SYSTEMD:
+        installed = _installed(host, ["%s/systemd/%s" % (directory, program) for directory in ("/usr/lib", "/lib")])
         files, blind = [], ""
         try:
-            entries, files = daemon_config(host, config)
+            entries, files = daemon_config(host, component + ".conf")
         except Unreadable as error:
             entries, blind = [], error.why
             gaps.append(error.why)
@@ -100,12 +118,18 @@ def _systemd(host, running, gaps):
         persistent = None
         if component == "journald":
             storage = own.get("journald:Storage")
-            persistent = unreadable("partial", blind) if blind else _persistent(host, storage["value"] if storage else "")
+            persistent = (
+                unreadable("partial", blind) if blind else _persistent(host, storage["value"] if storage else "")
+            )
         rows.update(own)
         rows[component + ":daemon"] = _row(
-            component, "daemon", installed=installed, running=running.has(process) if process else None, persistent=persistent,
+            component,
+            "daemon",
+            installed=installed,
+            running=running.has(process) if process else None,
+            persistent=persistent,
             files=files,
-        )  # fmt: skip
+        )
     return rows
 
 
@@ -147,9 +171,12 @@ def rsyslog_rows(entries):
             parameters["mode_in_force"] = parameters.get("filecreatemode") or mode
         count[name] = count.get(name, 0) + 1
         rows["rsyslog:%s#%d" % (name, count[name])] = _row(
-            "rsyslog", name, value=value, where=entry["where"],
+            "rsyslog",
+            name,
+            value=value,
+            where=entry["where"],
             parameters={key: item for key, item in parameters.items() if item is not None},
-        )  # fmt: skip
+        )
     return rows
 
 
@@ -163,9 +190,13 @@ def _syslog(host, running, gaps):
         pass
     installed = _installed(host, ("/usr/sbin/rsyslogd", "/sbin/rsyslogd"))
     if installed or files:
-        rows["rsyslog:daemon"] = _row("rsyslog", "daemon", installed=installed, running=running.has("rsyslogd"), files=files)
+        rows["rsyslog:daemon"] = _row(
+            "rsyslog", "daemon", installed=installed, running=running.has("rsyslogd"), files=files
+        )
     if _installed(host, ("/usr/sbin/syslog-ng",)):
-        rows["syslog-ng:daemon"] = _row("syslog-ng", "daemon", installed=True, running=running.has("syslog-ng"), files=[])
+        rows["syslog-ng:daemon"] = _row(
+            "syslog-ng", "daemon", installed=True, running=running.has("syslog-ng"), files=[]
+        )
     return rows
 
 

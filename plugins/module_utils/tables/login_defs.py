@@ -21,6 +21,7 @@ TABLE = Table(
 PATHS = ("/etc/login.defs", "/usr/etc/login.defs")
 """The first one there is read (the second is the vendor's on systems that keep /etc for the administrator)."""
 
+
 def parse(lines, path):
     """Return rows by name. The last line of a name counts (getdef.c of shadow)."""
     rows = {}

@@ -19,7 +19,9 @@ TABLE = Table(
         Column("source", "text_sensitive", "device or share of the live mount"),
         Column("device", "text", "major:minor of the live mount", volatile=True),
         Column("root", "text", "path inside its file system that is mounted there (`/` unless a bind mount)"),
-        Column("options", "list", "options in force: of the mount, then those of the file system that are not among them"),
+        Column(
+            "options", "list", "options in force: of the mount, then those of the file system that are not among them"
+        ),
         Column("mount_options", "list", "options of the mount alone (nodev, nosuid, noexec, ro hold here)"),
         Column("super_options", "list", "options of the file system, shared by all its mounts"),
         Column("covered", "int", "mounts on the same point that this one hides"),
@@ -31,7 +33,7 @@ TABLE = Table(
         Column("persisted_where", "text", "file:line of the fstab line, or of the unit's Options (else its What)"),
         Column("persisted_all", "list", "every fstab line and unit for the point: by, where, options, effective"),
     ),
-)  # fmt: skip
+)
 
 
 def _effective(mount):
@@ -68,16 +70,18 @@ def units(host):
         point = last(entries, "Mount", "Where")[0]
         what, what_where = last(entries, "Mount", "What")
         options, options_where = last(entries, "Mount", "Options")
-        found.append({
-            "unit": name,
-            "path": path,
-            "point": point.rstrip("/") or "/",
-            "source": redact(what),
-            "type": last(entries, "Mount", "Type")[0] or "auto",
-            "options": options_of(options.encode("utf-8", "replace")) if options else [],
-            "where": options_where or what_where or path,
-            "enabled": bool(wanted_by(host, name)),
-        })  # fmt: skip
+        found.append(
+            {
+                "unit": name,
+                "path": path,
+                "point": point.rstrip("/") or "/",
+                "source": redact(what),
+                "type": last(entries, "Mount", "Type")[0] or "auto",
+                "options": options_of(options.encode("utf-8", "replace")) if options else [],
+                "where": options_where or what_where or path,
+                "enabled": bool(wanted_by(host, name)),
+            }
+        )
     return found
 
 
@@ -95,8 +99,14 @@ def _persisted(lines, unit):
     (systemd-fstab-generator(8) refuses the others).
     """
     if unit and not unit["path"]:
-        return {"persisted": False, "persisted_by": "unit", "persisted_where": "%s is masked" % unit["unit"],
-                "persisted_source": None, "persisted_type": None, "persisted_options": None}  # fmt: skip
+        return {
+            "persisted": False,
+            "persisted_by": "unit",
+            "persisted_where": "%s is masked" % unit["unit"],
+            "persisted_source": None,
+            "persisted_type": None,
+            "persisted_options": None,
+        }
     strong = bool(unit) and unit["path"].startswith(("/etc/", "/run/"))
     if lines and not strong:
         line = lines[0]
@@ -105,8 +115,14 @@ def _persisted(lines, unit):
     if unit:
         # With both, the fstab line's generated dependency starts the unit that overrides it.
         return _cells("unit", unit, unit["enabled"] or any("noauto" not in line["options"] for line in lines))
-    return {"persisted": False, "persisted_by": None, "persisted_where": None,
-            "persisted_source": None, "persisted_type": None, "persisted_options": None}  # fmt: skip
+    return {
+        "persisted": False,
+        "persisted_by": None,
+        "persisted_where": None,
+        "persisted_source": None,
+        "persisted_type": None,
+        "persisted_options": None,
+    }
 
 
 def _cells(kind, item, persisted):
@@ -148,9 +164,9 @@ def rows_of(mounts, lines, mount_units):
             "covered": depth.get(point, 0),
         }
         row.update(_persisted(own, unit))
-        named = [dict(by="fstab", where=line["where"], options=line["options"]) for line in own]
+        named = [{"by": "fstab", "where": line["where"], "options": line["options"]} for line in own]
         if unit and unit["path"]:
-            named.append(dict(by="unit", where=unit["where"], options=unit["options"]))
+            named.append({"by": "unit", "where": unit["where"], "options": unit["options"]})
         row["persisted_all"] = [dict(item, effective=item["where"] == row["persisted_where"]) for item in named[:10]]
         rows[point] = row
     return rows

@@ -14,16 +14,20 @@ TABLE = Table(
     columns=(
         Column("service", "text", "name of the service"),
         Column("type", "text", "auth, account, password or session"),
-        Column("stack", "list", "modules in order: {control (as written), actions (return value -> ignore|bad|die|ok|done|"
-               "reset|number to skip; null for a substack's own entry and unknown controls; only for controls in brackets, "
-               "the four keywords mean what pam.conf(5) says), module, args, where, level (depth of substack), quiet "
-               "(missing module tolerated), jumps (return value -> index in this list where it goes on), missing (true when no "
-               "such module file was found)}; empty lists, maps and false are left out of an entry"),
+        Column(
+            "stack",
+            "list",
+            "modules in order: {control (as written), actions (return value -> ignore|bad|die|ok|done|reset|number "
+            "to skip; only for controls in brackets: the four keywords mean what pam.conf(5) says), module, args, where, "
+            "level (depth of substack; a substack has an entry of its own), quiet (missing module tolerated), jumps "
+            "(return value -> index in this list where it goes on), missing (true when no such module file was found)}; "
+            "empty lists, maps and false are left out of an entry",
+        ),
         Column("files", "list", "service file, then included ones"),
         Column("problems", "list", "places libpam would refuse: missing include, unknown control, short line"),
     ),
     max_rows=4000,
-)  # fmt: skip
+)
 
 MODULE_DIRECTORIES = (
     "/usr/lib/*-linux-gnu*/security", "/lib/*-linux-gnu*/security", "/usr/lib64/security", "/lib64/security",
@@ -57,7 +61,11 @@ def services(host):
             names.update(host.listdir(directory))
         except Absent:
             continue
-    return sorted(name for name in names if not name.endswith(("~", ".dpkg-old", ".dpkg-new", ".dpkg-dist", ".rpmsave", ".rpmnew", ".bak")))
+    return sorted(
+        name
+        for name in names
+        if not name.endswith(("~", ".dpkg-old", ".dpkg-new", ".dpkg-dist", ".rpmsave", ".rpmnew", ".bak"))
+    )
 
 
 def slim(entry, modules, host):
@@ -100,7 +108,9 @@ def _service(host, reader, name, rows, modules, gaps):
         row = {"service": label, "type": kind, "stack": [], "files": [], "problems": []}
         try:
             entries, problems, files = reader.stack(name, kind)
-            row.update({"stack": [slim(entry, modules, host) for entry in entries], "files": files, "problems": problems})
+            row.update(
+                {"stack": [slim(entry, modules, host) for entry in entries], "files": files, "problems": problems}
+            )
         except Absent:
             continue  # removed meanwhile, or a directory
         except Unreadable as error:

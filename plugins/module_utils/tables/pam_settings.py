@@ -9,7 +9,7 @@ from ..spec import Absent, Column, Result, Table, Unreadable, unreadable
 
 TABLE = Table(
     name="pam_settings",
-    description="Settings of PAM modules outside the stacks: pwquality, faillock, pwhistory, limits, access, authselect.",
+    description="Settings of PAM modules outside the stacks: pwquality, faillock, limits and others; authselect.",
     key="`pwquality:<name>`, `faillock:<name>`, `pwhistory:<name>`, `limits:<domain> <type> <item>`, "
     "`access:<file:line>`, `authselect:profile`, `authselect:features`",
     columns=(
@@ -76,7 +76,9 @@ def _authselect(host):
         return []
     found = [("profile", words[0][1][:256], "%s:%d" % (path, words[0][0]))]
     if len(words) > 1:
-        found.append(("features", " ".join(line for _number, line in words[1:41])[:1024], "%s:%d" % (path, words[1][0])))
+        found.append(
+            ("features", " ".join(line for _number, line in words[1:41])[:1024], "%s:%d" % (path, words[1][0]))
+        )
     return found
 
 
@@ -86,8 +88,13 @@ def rows_of(group, found):
     for name, value, where in found:
         key = "%s:%s" % (group, name)
         earlier = rows[key]["settings"] if key in rows else []
-        rows[key] = {"group": group, "name": name, "value": value, "where": where,
-                     "settings": (earlier + [{"value": value, "where": where}])[-20:]}  # fmt: skip
+        rows[key] = {
+            "group": group,
+            "name": name,
+            "value": value,
+            "where": where,
+            "settings": (earlier + [{"value": value, "where": where}])[-20:],
+        }
     return rows
 
 

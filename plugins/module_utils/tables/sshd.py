@@ -28,23 +28,39 @@ TABLE = Table(
         Column("pids", "list", "process ids of the listeners", volatile=True),
         Column("uid", "int", "user id of the listener; null when none runs"),
         Column("started", "time", "when the oldest listener started or last read its files again", volatile=True),
-        Column("outdated", "bool", "a file changed after that: what runs is not what the files say; null when none runs"),
+        Column(
+            "outdated", "bool", "a file changed after that: what runs is not what the files say; null when none runs"
+        ),
         Column("units", "list", "units that run it (ssh.service, ssh@.service, ssh.socket, ...)"),
         Column("enabled", "bool", "one of the units starts at boot; null without units"),
         Column("socket_listen", "list", "addresses of its enabled socket unit"),
-        Column("effective", "map", "keyword in lower case -> value for a connection that no Match line but `all` meets. Times in "
-               "seconds, `without-password` written `prohibit-password`; lists for port, listenaddress, hostkey, acceptenv, "
-               "allow*, deny*, subsystem, setenv (values redacted); null: set, but what it comes to is not known"),
-        Column("effective_root", "map", "keyword -> value where user root from 127.0.0.1 gets another one by a Match block"),
-        Column("where", "map", "keyword -> file:line, `command line`, `default` (the program said so) or "
-               "`default (OpenSSH 8.0 to 10.0)` (the manual says so; only where the program could not be asked)"),
+        Column(
+            "effective",
+            "map",
+            "keyword in lower case -> value for a connection that no Match line but `all` meets. Times "
+            "in seconds, `without-password` written `prohibit-password`; lists for port, listenaddress, hostkey, acceptenv, "
+            "allow*, deny*, subsystem, setenv (values redacted); null: set, but what it comes to is not known",
+        ),
+        Column(
+            "effective_root", "map", "keyword -> value where user root from 127.0.0.1 gets another one by a Match block"
+        ),
+        Column(
+            "where",
+            "map",
+            "keyword -> file:line, `command line`, `default` (the program said so) or "
+            "`default (OpenSSH 8.0 to 10.0)` (the manual says so; only where the program could not be asked)",
+        ),
         Column("source", "text", "what told the values: `sshd -T`, `sshd -G` or `files`"),
         Column("source_why", "text", "why the program could not be asked; empty when it was"),
-        Column("matches", "list", "Match blocks in order: criteria, where, settings (keyword -> value), lines (keyword -> file:line)"),
+        Column(
+            "matches",
+            "list",
+            "Match blocks in order: criteria, where, settings (keyword -> value), lines (keyword -> file:line)",
+        ),
         Column("unknown", "list", "file:line of keywords that are not of sshd_config(5)"),
     ),
     max_rows=200,
-)  # fmt: skip
+)
 
 _VERSION = re.compile(r"OpenSSH_[0-9A-Za-z.]+")
 MAX_MATCHES = 60
@@ -75,7 +91,12 @@ def _ask(host, program, instance, criteria):
             return parse_effective(done.lines()), "sshd " + flag, ""
         # The first message names the cause; it may quote a line of a file, so only known ones go on.
         message = host.text(done.err)
-        for known in ("Missing privilege separation directory", "no hostkeys available", "Permission denied", "Bad configuration option"):
+        for known in (
+            "Missing privilege separation directory",
+            "no hostkeys available",
+            "Permission denied",
+            "Bad configuration option",
+        ):
             if known in message and not why:
                 why = "sshd -T: " + known
         why = why or "sshd -T: ended with code %d" % done.code
@@ -119,15 +140,15 @@ def from_program(told, config):
 
 
 def _match_rows(config):
-    found = []
-    for block in config.matches[:MAX_MATCHES]:
-        found.append({
+    return [
+        {
             "criteria": block.criteria,
             "where": block.where,
-            "settings": {keyword: presentable(keyword, value) for keyword, (value, _place) in block.settings.items()},
-            "lines": {keyword: place for keyword, (_value, place) in block.settings.items()},
-        })  # fmt: skip
-    return found
+            "settings": {keyword: presentable(keyword, pair[0]) for keyword, pair in block.settings.items()},
+            "lines": {keyword: pair[1] for keyword, pair in block.settings.items()},
+        }
+        for block in config.matches[:MAX_MATCHES]
+    ]
 
 
 def _loaded_at(host, instance, effective):
@@ -177,8 +198,14 @@ def _row(host, instance, process_gap):
         "units": instance.units,
         "enabled": instance.enabled,
         "socket_listen": instance.listen[:40],
-        "effective": {}, "effective_root": {}, "where": {}, "source": "files", "source_why": "", "matches": [], "unknown": [],
-    }  # fmt: skip
+        "effective": {},
+        "effective_root": {},
+        "where": {},
+        "source": "files",
+        "source_why": "",
+        "matches": [],
+        "unknown": [],
+    }
     if foreign:
         # His files are his to name: what root reads there would tell him (and us) what is not meant for either.
         cell = unreadable("denied", "run by uid %d: its files are not read" % instance.uid)
@@ -187,8 +214,16 @@ def _row(host, instance, process_gap):
     config = parse(host.lines, host.glob, instance.config, instance.overrides)
     program = _program(host, instance)
     told, source, why = _ask(host, program, instance, "")
-    row.update({"files": config.files, "version": _version(host, program), "source": source, "source_why": why,
-                "unknown": config.unknown[:100], "matches": _match_rows(config)})  # fmt: skip
+    row.update(
+        {
+            "files": config.files,
+            "version": _version(host, program),
+            "source": source,
+            "source_why": why,
+            "unknown": config.unknown[:100],
+            "matches": _match_rows(config),
+        }
+    )
     gap = ""
     if told is None and config.gaps:
         gap = config.gaps[0]
@@ -196,7 +231,9 @@ def _row(host, instance, process_gap):
         row.update({"effective": cell, "effective_root": cell, "where": cell, "matches": cell})
         return row, gap
     effective, where = from_files(config) if told is None else from_program(told, config)
-    row["effective"] = {keyword: presentable(keyword, value) if value is not None else None for keyword, value in effective.items()}
+    row["effective"] = {
+        keyword: presentable(keyword, value) if value is not None else None for keyword, value in effective.items()
+    }
     row["where"] = where
     loaded = _loaded_at(host, instance, effective)
     row["started"] = rfc3339(loaded)
@@ -207,7 +244,9 @@ def _row(host, instance, process_gap):
         if root is None:
             row["effective_root"] = unreadable("partial", root_why)
         else:
-            row["effective_root"] = {key: presentable(key, value) for key, value in root.items() if value != effective.get(key)}
+            row["effective_root"] = {
+                key: presentable(key, value) for key, value in root.items() if value != effective.get(key)
+            }
     elif config.matches and told is None:
         row["effective_root"] = unreadable("partial", "Match blocks can be resolved only by the program: " + why)
     return row, gap

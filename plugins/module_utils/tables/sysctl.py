@@ -16,32 +16,40 @@ TABLE = Table(
     key="name in dotted form; a dot inside a component (an interface `eth0.100`) is written `/`: "
     "`net.ipv4.conf.eth0/100.rp_filter`, as sysctl(8) prints it; a wildcard setting keeps its pattern as key",
     columns=(
-        Column("runtime", "text_sensitive", "value in force, white space collapsed; null when the kernel has no such key"),
+        Column(
+            "runtime", "text_sensitive", "value in force, white space collapsed; null when the kernel has no such key"
+        ),
         Column("persisted", "text_sensitive", "value that the files set at boot; null when none does"),
         Column("persisted_where", "text", "file:line of that setting; null when there is none"),
-        Column("settings", "list", "every setting of the key in order of reading: value, where, from (exact|glob|ufw), "
-               "in_force (it decides the persisted value), note"),
+        Column(
+            "settings",
+            "list",
+            "every setting of the key in order of reading: value, where, from (exact|glob|ufw), "
+            "in_force (it decides the persisted value), note",
+        ),
         Column("host_global", "bool", "true when read in a container and the key belongs to the kernel of its host"),
         Column("glob", "bool", "true when the key is a pattern, not the name of a parameter"),
     ),
-)  # fmt: skip
+)
 
 PER_INTERFACE = {
-    "accept_local", "accept_ra", "accept_ra_defrtr", "accept_ra_from_local", "accept_ra_pinfo", "accept_ra_rtr_pref",
-    "accept_redirects", "accept_source_route", "arp_accept", "arp_announce", "arp_filter", "arp_ignore", "autoconf",
-    "bootp_relay", "dad_transmits", "disable_ipv6", "disable_policy", "disable_xfrm", "drop_gratuitous_arp",
-    "drop_unicast_in_l2_multicast", "drop_unsolicited_na", "force_tllao", "forwarding", "log_martians", "max_addresses",
-    "mc_forwarding", "ndisc_notify", "proxy_arp", "proxy_arp_pvlan", "proxy_ndp", "route_localnet", "router_solicitations",
-    "rp_filter", "secure_redirects", "send_redirects", "seg6_enabled", "shared_media", "src_valid_mark", "use_tempaddr",
+    "accept_local", "accept_ra", "accept_ra_defrtr", "accept_ra_from_local", "accept_ra_pinfo",
+    "accept_ra_rtr_pref", "accept_redirects", "accept_source_route", "arp_accept", "arp_announce", "arp_filter",
+    "arp_ignore", "autoconf", "bootp_relay", "dad_transmits", "disable_ipv6", "disable_policy", "disable_xfrm",
+    "drop_gratuitous_arp", "drop_unicast_in_l2_multicast", "drop_unsolicited_na", "force_tllao", "forwarding",
+    "log_martians", "max_addresses", "mc_forwarding", "ndisc_notify", "proxy_arp", "proxy_arp_pvlan", "proxy_ndp",
+    "route_localnet", "router_solicitations", "rp_filter", "secure_redirects", "send_redirects", "seg6_enabled",
+    "shared_media", "src_valid_mark", "use_tempaddr",
 }  # fmt: skip
 """Read for each interface; ``all`` and ``default`` are read whole."""
 
 LEFT_OUT = {
-    "kernel/random", "kernel/ns_last_pid", "kernel/pty/nr", "kernel/sched_domain", "kernel/keys", "kernel/spl", "kernel/firmware_config",
-    "fs/binfmt_misc", "fs/file-nr", "fs/inode-nr", "fs/inode-state", "fs/dentry-state", "fs/quota", "fs/aio-nr", "fs/nfs",
-    "fs/xfs/stats_clear", "vm/stat_refresh", "vm/compact_memory", "vm/drop_caches", "net/ipv4/neigh", "net/ipv6/neigh",
-    "net/ipv4/route", "net/ipv4/tcp_fastopen_key", "net/ipv4/tcp_available_congestion_control", "net/ipv4/tcp_available_ulp",
-    "net/netfilter/nf_conntrack_count", "net/netfilter/nf_log", "net/unix", "net/core/netdev_rss_key",
+    "kernel/random", "kernel/ns_last_pid", "kernel/pty/nr", "kernel/sched_domain", "kernel/keys", "kernel/spl",
+    "kernel/firmware_config", "fs/binfmt_misc", "fs/file-nr", "fs/inode-nr", "fs/inode-state", "fs/dentry-state",
+    "fs/quota", "fs/aio-nr", "fs/nfs", "fs/xfs/stats_clear", "vm/stat_refresh", "vm/compact_memory",
+    "vm/drop_caches", "net/ipv4/neigh", "net/ipv6/neigh", "net/ipv4/route", "net/ipv4/tcp_fastopen_key",
+    "net/ipv4/tcp_available_congestion_control", "net/ipv4/tcp_available_ulp", "net/netfilter/nf_conntrack_count",
+    "net/netfilter/nf_log", "net/unix", "net/core/netdev_rss_key",
 }  # fmt: skip
 """Counters, keys, triggers (reading or even looking them up does something) and bulk without bearing on security."""
 
@@ -50,8 +58,17 @@ TREES = ("kernel", "fs", "vm", "net/core", "net/ipv4", "net/ipv6", "net/netfilte
 MAX_VALUE = 512  # characters: longer ones are bitmaps
 MAX_DEPTH = 6
 
-NAMESPACED = ("net.", "user.", "fs.mqueue.", "kernel.msg", "kernel.sem", "kernel.shm", "kernel.auto_msgmni",
-              "kernel.hostname", "kernel.domainname")  # fmt: skip
+NAMESPACED = (
+    "net.",
+    "user.",
+    "fs.mqueue.",
+    "kernel.msg",
+    "kernel.sem",
+    "kernel.shm",
+    "kernel.auto_msgmni",
+    "kernel.hostname",
+    "kernel.domainname",
+)
 """Keys of which a container has its own copy (namespaces(7): net, user, ipc, uts)."""
 
 
@@ -180,7 +197,9 @@ def collect(host, options):
         _add_named(host, runtime, settings)
     else:
         runtime = unreadable("partial", "the kernel of a root that is not running cannot be asked")
-    blind = unreadable("partial", "not every settings file could be read: %s" % settings.gaps[0]) if settings.gaps else None
+    blind = (
+        unreadable("partial", "not every settings file could be read: %s" % settings.gaps[0]) if settings.gaps else None
+    )
     rows = rows_of(runtime, settings, bool(host.container()), blind)
     if settings.gaps:
         return Result(rows, "partial", "; ".join(settings.gaps[:5]))

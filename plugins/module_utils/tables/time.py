@@ -13,8 +13,8 @@ from ..spec import Absent, Column, Result, Table, Unreadable, Unsupported, unrea
 TABLE = Table(
     name="time",
     description="NTP daemons with their state, their configured sources and settings, and the state of the clock.",
-    key="`clock`; `<daemon>:daemon`; `<daemon>:<kind> <value>` of a source; `<daemon>:<setting>` (`#<n>` after a repeated one). "
-    "Daemons: timesyncd, chrony, ntpsec, ntp, openntpd",
+    key="`clock`; `<daemon>:daemon`; `<daemon>:<kind> <value>` of a source; `<daemon>:<setting>` (`#<n>` after a repeated "
+    "one). Daemons: timesyncd, chrony, ntpsec, ntp, openntpd",
     columns=(
         Column("daemon", "text", "which daemon; null for the clock"),
         Column("kind", "text", "clock, daemon, server, pool, peer, refclock, fallback (timesyncd), setting"),
@@ -22,19 +22,33 @@ TABLE = Table(
         Column("value", "text_sensitive", "address of a source; first argument of a setting"),
         Column("options", "list", "further words of the line (iburst, nts, key numbers, ...)"),
         Column("where", "text", "file:line of a source or setting"),
-        Column("in_force", "bool", "source: false for a fallback that a configured server replaces; setting: the last of its name"),
+        Column(
+            "in_force",
+            "bool",
+            "source: false for a fallback that a configured server replaces; setting: the last of its name",
+        ),
         Column("installed", "bool", "daemon: its program is there"),
         Column("running", "bool", "daemon: a process of it runs; null when /proc could not tell"),
         Column("enabled", "bool", "daemon: started at boot (a unit is wanted, or an OpenRC run level holds it)"),
         Column("masked", "bool", "daemon: its unit is masked"),
-        Column("user", "text", "daemon: name of the user that it runs as (a number when it has none); null when it does not run"),
+        Column(
+            "user",
+            "text",
+            "daemon: name of the user that it runs as (a number when it has none); null when it does not run",
+        ),
         Column("files", "list", "daemon: configuration files read, in order"),
-        Column("synchronised", "bool", "clock: null when nothing here can tell (no daemon runs, or the clock is the host's)"),
+        Column(
+            "synchronised",
+            "bool",
+            "clock: null when nothing here can tell (no daemon runs, or the clock is the host's)",
+        ),
         Column("synchronised_by", "text", "clock: what told (timesyncd, chronyc, kernel)"),
-        Column("offset_s", "float", "clock: seconds by which it was last found fast; null when not told", volatile=True),
+        Column(
+            "offset_s", "float", "clock: seconds by which it was last found fast; null when not told", volatile=True
+        ),
     ),
     max_rows=2000,
-)  # fmt: skip
+)
 
 DAEMONS = {
     "timesyncd": (("/usr/lib/systemd/systemd-timesyncd", "/lib/systemd/systemd-timesyncd"), "systemd-timesyncd",
@@ -95,9 +109,15 @@ def _daemon(host, name, files, running, why):
     links = any(wanted_by(host, unit) for unit in units)
     masked = _masked(host, units)
     return _row(
-        daemon=name, kind="daemon", installed=any(host.exists(path) for path in programs), running=runs, masked=masked,
-        enabled=not masked and (links or host.exists("/etc/runlevels/default/" + process)), user=user, files=files,
-    )  # fmt: skip
+        daemon=name,
+        kind="daemon",
+        installed=any(host.exists(path) for path in programs),
+        running=runs,
+        masked=masked,
+        enabled=not masked and (links or host.exists("/etc/runlevels/default/" + process)),
+        user=user,
+        files=files,
+    )
 
 
 def entry_rows(daemon, entries):
@@ -113,10 +133,14 @@ def entry_rows(daemon, entries):
         if count[key] > 1:
             key = "%s#%d" % (key, count[key])
         rows[key] = _row(
-            daemon=daemon, kind=name if source else "setting", name=None if source else name, value=redact(value),
-            options=[redact(option) for option in options], where=where,
+            daemon=daemon,
+            kind=name if source else "setting",
+            name=None if source else name,
+            value=redact(value),
+            options=[redact(option) for option in options],
+            where=where,
             in_force=not (name == "fallback" and servers) if source else last[name] is entry,
-        )  # fmt: skip
+        )
     return rows
 
 
@@ -177,9 +201,11 @@ def _configured(host, gaps):
     except Unreadable as error:
         gaps.append(error.why)
     for name, reader in (
-        ("chrony", chrony(host)), ("ntpsec", ntpd(host, "/etc/ntpsec/ntp.conf")), ("ntp", ntpd(host, "/etc/ntp.conf")),
+        ("chrony", chrony(host)),
+        ("ntpsec", ntpd(host, "/etc/ntpsec/ntp.conf")),
+        ("ntp", ntpd(host, "/etc/ntp.conf")),
         ("openntpd", ntpd(host, "/etc/openntpd/ntpd.conf")),
-    ):  # fmt: skip
+    ):
         gaps.extend(reader.gaps)
         if reader.files:
             found[name] = (reader.entries, reader.files)
