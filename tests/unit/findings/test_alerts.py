@@ -6,7 +6,7 @@ from ansible_collections.ringwall.servers.plugins.plugin_utils.findings.model im
 from hypothesis import given
 from hypothesis import strategies as st
 
-START = datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)
+START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 LATER = "2027-01-01T00:00:00Z"
 
 

@@ -1,0 +1,236 @@
+"""``audit_rule``: what the kernel must record, now and after the next boot."""
+
+from __future__ import annotations
+
+from ....module_utils.audit_rules import BadRule, parse_rule
+from ...content.errors import ContentError
+from ...content.lines import near
+from ...snapshots.view import Gap, cell
+from ..audit_coverage import on_this_machine, uncovered
+from ..memo import memo
+from .base import Resource, Verdict
+
+DISK, LOADED, STATUS, WALK, PLATFORM = "audit_rules", "audit_rules_loaded", "audit_status", "file_walk", "platform"
+DISK_PLACE, LOADED_PLACE = "/etc/audit/rules.d", "kernel"
+KEYS = ("rules", "privileged_commands", "immutable", "consistent")
+WATCH_KEYS = ("watch", "perm")
+
+
+def parse_wanted(item):
+    """Return the parsed rule of one entry: a line of audit.rules(7), or ``{watch: path, perm: wa}``."""
+    if isinstance(item, dict):
+        item = f"-w {item['watch']} -p {item.get('perm', 'wa')}"
+    return item, parse_rule(item)
+
+
+class AuditRule(Resource):
+    """See ``summary``."""
+
+    name = "audit_rule"
+    summary = (
+        "`audit_rule: {rules: [<line of audit.rules(7)>, {watch: <path>, perm: wa}]}`: each rule is covered by rules "
+        "that are loaded and by rules on disk; keys (-k) do not count, a wider rule covers a narrower one. "
+        "`{privileged_commands: {min_uid: 1000}}`: the same for every setuid and setgid program of the host. "
+        "`{immutable: true}`: rules are locked until the next boot. `{consistent: true}`: what is loaded is what is on "
+        "disk. A rule `never,task` undoes them all."
+    )
+
+    def check(self, statement, where):
+        """Raise ContentError when the statement is malformed."""
+        self.expect_map(statement, where)
+        for key in statement:
+            if key not in KEYS:
+                raise ContentError(
+                    where, f"audit_rule: unknown key {key}{near(key, KEYS)}", "one of " + ", ".join(KEYS)
+                )
+        for key in ("immutable", "consistent"):
+            if statement.get(key, True) is not True:
+                raise ContentError(where, f"{key} takes true", f"{key}: true")
+        rules = statement.get("rules", [])
+        if not isinstance(rules, list) or ("rules" in statement and not rules):
+            raise ContentError(where, "rules is not a list", 'rules: ["-w /etc/passwd -p wa"]')
+        for item in rules:
+            _check_rule(item, where)
+        commands = statement.get("privileged_commands")
+        if commands is not None and (not isinstance(commands, dict) or not isinstance(commands.get("min_uid"), int)):
+            raise ContentError(where, "privileged_commands names no min_uid", "privileged_commands: {min_uid: 1000}")
+
+    def tables(self, statement):
+        """The tables it reads."""
+        names = [DISK, LOADED, PLATFORM]
+        if "immutable" in statement:
+            names.append(STATUS)
+        if "privileged_commands" in statement:
+            names.append(WALK)
+        return tuple(names)
+
+    def judge(self, statement, snapshot):
+        """Return a Verdict each for what is on disk and what is loaded."""
+        verdicts = []
+        if "rules" in statement:
+            wanted = [parse_wanted(item) for item in statement["rules"]]
+            verdicts += self._rules(wanted, snapshot)
+        if "privileged_commands" in statement:
+            verdicts += self._privileged(statement["privileged_commands"]["min_uid"], snapshot)
+        if "immutable" in statement:
+            verdicts += _immutable(snapshot)
+        if "consistent" in statement:
+            verdicts += _consistent(snapshot)
+        return verdicts
+
+    def settings(self, statement):
+        """One ``audit_rule`` setting a line; programs are named by the host's own walk."""
+        lines = [{"kind": "audit_rule", "line": parse_wanted(item)[0]} for item in statement.get("rules", [])]
+        if "privileged_commands" in statement:
+            lines.append({"kind": "audit_privileged_commands", **statement["privileged_commands"]})
+        if "immutable" in statement:
+            lines.append({"kind": "audit_rule", "line": "-e 2"})
+        return lines
+
+    def _rules(self, wanted, snapshot):
+        architecture = _architecture(snapshot)
+        wanted = [(line, rule) for line, parsed in wanted for rule in on_this_machine(parsed, architecture)]
+        return [
+            _half(wanted, snapshot, DISK, DISK_PLACE, "not on disk"),
+            _half(wanted, snapshot, LOADED, LOADED_PLACE, "not loaded"),
+        ]
+
+    def _privileged(self, min_uid, snapshot):
+        programs, gap = privileged_programs(snapshot)
+        verdicts = []
+        if programs:
+            lines = [f"-a always,exit -F path={path} -F perm=x -F auid>={min_uid} -F auid!=unset" for path in programs]
+            verdicts = self._rules(
+                [(line, _program_rule(path, min_uid)) for line, path in zip(lines, programs, strict=True)], snapshot
+            )
+        if gap:
+            verdicts.append(Verdict(gap.status, reason=gap.why))
+        return verdicts or [Verdict("not_applicable", reason="there is no setuid or setgid program")]
+
+
+def _check_rule(item, where):
+    if isinstance(item, dict):
+        for key in item:
+            if key not in WATCH_KEYS:
+                raise ContentError(where, f"audit_rule: unknown key {key}{near(key, WATCH_KEYS)}", "watch, perm")
+        if not isinstance(item.get("watch"), str) or not item["watch"].startswith("/"):
+            raise ContentError(where, f"watch {item.get('watch')!r}", "watch: /absolute/path")
+    elif not isinstance(item, str):
+        raise ContentError(where, f"rule {item!r}", "a line of audit.rules(7) or {watch: ..., perm: ...}")
+    try:
+        _line, rule = parse_wanted(item)
+    except BadRule as error:
+        raise ContentError(where, f"no audit rule: {error}", "a line as auditctl takes it") from None
+    if rule["kind"] != "rule":
+        raise ContentError(where, f"{item!r} is no rule", "-a, -w; for -e 2 say immutable: true")
+
+
+def _program_rule(path, min_uid):
+    # Built, not parsed: the path is the host's own and may hold anything.
+    fields = [("path", "=", path), ("perm", "=", "x"), ("auid", ">=", str(min_uid)), ("auid", "!=", "unset")]
+    found = [{"field": name, "op": op, "value": value} for name, op, value in fields]
+    return {"kind": "rule", "list": "exit", "action": "always", "arch": None, "syscalls": ["all"], "fields": found}
+
+
+def _architecture(snapshot):
+    try:
+        row = snapshot.row(PLATFORM, "host")
+        return (cell(row, "architecture") if row else None) or ""
+    except Gap:
+        return ""
+
+
+def _existing(snapshot, table):
+    """Return the rows in their order; on disk those of rules.d, or those of audit.rules when nothing else is there."""
+
+    def build():
+        rows = [dict(row, text=key) for key, row in snapshot.rows(table).items()]
+        if table == DISK:
+            rows = [row for row in rows if row.get("rules_d")] or rows
+            rows.sort(key=lambda row: row.get("order") or 0)
+        return rows
+
+    return memo(snapshot, f"audit rules {table}", build)
+
+
+def _half(wanted, snapshot, table, place, lacking):
+    """Judge one half: what is on disk, or what is loaded."""
+    expected = [line for line, _rule in wanted]
+    expected = list(dict.fromkeys(expected))
+    try:
+        rows = _existing(snapshot, table)
+    except Gap as gap:
+        return Verdict(
+            gap.status, expected, reason=f"{'loaded rules' if table == LOADED else 'rules on disk'}: {gap.why}"
+        )
+    evidence, missing = [], []
+    for line, rule in wanted:
+        why, used = uncovered(rule, rows)
+        if why:
+            missing.append(line)
+            evidence.append({"where": place, "what": f"{lacking}: {line}" + (f" ({why})" if why is not True else "")})
+        elif used:
+            evidence.append({"where": (used.get("where") or [place])[0], "what": used["text"]})
+    missing = list(dict.fromkeys(missing))
+    evidence.sort(key=lambda item: not item["what"].startswith(lacking))
+    if missing:
+        return Verdict("fail", expected, {lacking: missing}, evidence, f"{len(missing)} of {len(expected)} {lacking}")
+    return Verdict("pass", expected, "on disk" if table == DISK else "loaded", evidence)
+
+
+def privileged_programs(snapshot):
+    """Return ``(paths, gap)``: setuid and setgid programs on file systems that honour those bits.
+
+    ``gap`` is a Gap when there may be more of them, else None.
+    """
+    view = snapshot.table(WALK)
+    if view.stale:
+        return [], view.gap()
+    idle = {
+        path.split(":", 1)[1]
+        for path, row in view.rows.items()
+        if row.get("kind") == "filesystem" and {"nosuid", "noexec"} & set((row.get("options") or "").split(","))
+    }
+    paths = [
+        path
+        for path, row in view.rows.items()
+        if row.get("kind") == "found" and row.get("filesystem") not in idle and (row.get("setuid") or row.get("setgid"))
+        and row.get("type") == "file"
+    ]  # fmt: skip
+    return sorted(paths), view.gap()
+
+
+def _immutable(snapshot):
+    expected = "-e 2: locked until the next boot"
+    verdicts = []
+    try:
+        lines = [row for row in _existing(snapshot, DISK) if row.get("kind") == "control" and row.get("option") == "-e"]
+        last = lines[-1] if lines else None
+        value = last.get("value") if last else None
+        what = f"-e {value}" if last else "not on disk: -e 2"
+        evidence = [{"where": (last["where"] or [DISK_PLACE])[-1] if last else DISK_PLACE, "what": what}]
+        verdicts.append(Verdict("pass" if value == "2" else "fail", expected, {"on disk": value}, evidence))
+    except Gap as gap:
+        verdicts.append(Verdict(gap.status, expected, reason=f"rules on disk: {gap.why}"))
+    try:
+        row = snapshot.row(STATUS, "host") or {}
+        enabled = cell(row, "enabled")
+        evidence = [{"where": LOADED_PLACE, "what": f"audit enabled = {enabled}"}]
+        verdicts.append(Verdict("pass" if enabled == 2 else "fail", expected, {"loaded": enabled}, evidence))
+    except Gap as gap:
+        verdicts.append(Verdict(gap.status, expected, reason=f"state of the kernel: {gap.why}"))
+    return verdicts
+
+
+def _consistent(snapshot):
+    expected = "the loaded rules are those on disk"
+    disk = {row["text"]: row for row in _existing(snapshot, DISK) if row.get("kind") == "rule"}
+    loaded = {row["text"]: row for row in _existing(snapshot, LOADED) if row.get("kind") == "rule"}
+    evidence = [
+        {"where": (disk[key].get("where") or [DISK_PLACE])[0], "what": f"not loaded: {key}"}
+        for key in disk
+        if key not in loaded
+    ]
+    evidence += [{"where": LOADED_PLACE, "what": f"not on disk: {key}"} for key in loaded if key not in disk]
+    actual = {"on disk": len(disk), "loaded": len(loaded), "different": len(evidence)}
+    return [Verdict("fail" if evidence else "pass", expected, actual, evidence)]
