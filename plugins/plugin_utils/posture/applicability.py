@@ -14,6 +14,7 @@ from ..content.lines import near
 from ..snapshots.view import Gap, cell
 from . import comparison
 from .lookups import active, enabled, installed, mounted, unit
+from .queries import compiled, search
 
 PLATFORM_FACTS = (
     "id",
@@ -160,7 +161,7 @@ def _check_query(value, where):
             where, "query takes table, expression and a comparator", "query: {table: ..., expression: ...}"
         )
     try:
-        jmespath.compile(value["expression"])
+        compiled(value["expression"])
     except jmespath.exceptions.JMESPathError as error:
         raise ContentError(where, f"bad JMESPath: {str(error).splitlines()[0]}", "an expression over `rows`") from None
     comparison.check(_query_expected(value), where)
@@ -173,8 +174,9 @@ def _query_expected(value):
 
 
 def _query(value, snapshot, context):
-    rows = snapshot.rows(value["table"])
-    actual = jmespath.compile(value["expression"]).search({"rows": rows})
+    actual, gap = search(snapshot, (value["table"],), value["expression"])
+    if gap:
+        raise gap
     held = comparison.holds(_query_expected(value), actual)
     fact = value.get("fact", f"{value['table']}: {value['expression']}")
     return held, fact if held else f"not so: {fact}"
@@ -192,7 +194,7 @@ _ALL = (
     Condition("mount", "this path is a file system of its own", ("mounts",), _names, _mount),
     Condition("ipv6", "true or false: IPv6 is on", ("sysctl",), _boolean, _ipv6),
     Condition("arch", "the machine's architecture is one of these", ("platform",), _names, _arch),
-    Condition("platform", "facts of the platform: value, list or comparators", ("platform",), _check_platform, _platform),
+    Condition("platform", "platform facts: value, list or comparators", ("platform",), _check_platform, _platform),
     Condition("query", "`{table, expression, <comparator>}`: a JMESPath over `rows`; without comparator: not empty",
               lambda value: (value["table"],), _check_query, _query),
 )  # fmt: skip

@@ -16,6 +16,7 @@ COMPARATORS = {
     "none_of": "no item of the value is in the list",
     "all_of": "each item of the list is in the value",
     "subset_of": "each item of the value is in the list, and there is one",
+    "count": "the value has this many items",
     "matches": "the regular expression is found in the text (anchor it with ^ and $)",
     "not_matches": "the regular expression is not found in the text, or there is no value",
     "absent": "true: there is no value; false: there is one",
@@ -42,7 +43,7 @@ def check(expected, where):
         if name not in COMPARATORS:
             problem = f"unknown comparator {name}{near(name, COMPARATORS)}"
             raise ContentError(where, problem, "one of " + ", ".join(COMPARATORS))
-        if name in ("min", "max") and (isinstance(operand, bool) or not isinstance(operand, (int, float))):
+        if name in ("min", "max", "count") and (isinstance(operand, bool) or not isinstance(operand, (int, float))):
             raise ContentError(where, f"{name} takes a number, found {operand!r}", f"{name}: 4")
         if name in _LISTS and not isinstance(operand, list):
             raise ContentError(where, f"{name} takes a list, found {operand!r}", f"{name}: [a, b]")
@@ -115,6 +116,7 @@ _TESTS = {
     "none_of": lambda value, operand: not any(_within(item, operand) for item in _items(value)),
     "all_of": lambda value, operand: all(_within(item, _items(value)) for item in operand),
     "subset_of": lambda value, operand: bool(_items(value)) and all(_within(item, operand) for item in _items(value)),
+    "count": lambda value, operand: len(_items(value)) == operand,
     "matches": lambda value, operand: value is not None and re.search(operand, _text(value)) is not None,
     "not_matches": lambda value, operand: value is None or re.search(operand, _text(value)) is None,
     "absent": lambda value, operand: (value is None) is operand,
@@ -138,6 +140,7 @@ _WORDS = {
     "none_of": "none of {}",
     "all_of": "all of {}",
     "subset_of": "only of {}",
+    "count": "{} of them",
     "matches": "text like {}",
     "not_matches": "text unlike {}",
 }

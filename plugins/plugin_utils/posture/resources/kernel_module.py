@@ -49,32 +49,43 @@ class KernelModule(Resource):
         wanted = {name: "not loaded, not loadable"}
         row = snapshot.row("kernel_modules", module_key(name))
         if row is None:
-            evidence = [{"where": "/lib/modules", "what": f"no kernel here has {name}"}]
-            return Verdict("pass", wanted, {name: "not available"}, evidence)
-        state = {column: cell(row, column) for column in ("loaded", "builtin", "available", "blacklisted", "install")}
-        faults, evidence = [], []
-        for column, fault, what in _facts(state):
-            place = row.get(f"{column}_where") or {"loaded": "/proc/modules"}.get(column, "modprobe.d")
+            return Verdict("unreadable", wanted, reason=f"whether a kernel here has {name} was not asked")
+        faults, unknown, evidence = [], [], []
+        for place, what, good in _facts(row):
             evidence.append({"where": place, "what": f"{name}: {what}"})
-            if fault:
-                faults.append(fault)
-        return Verdict("fail" if faults else "pass", wanted, {name: ", ".join(faults) or "disabled"}, evidence)
+            if good is False:
+                faults.append(what)
+            elif good is None:
+                unknown.append(what)
+        if faults:
+            return Verdict("fail", wanted, {name: ", ".join(faults)}, evidence)
+        if unknown:
+            return Verdict("unreadable", wanted, {name: ", ".join(unknown)}, evidence, f"{name}: {', '.join(unknown)}")
+        return Verdict("pass", wanted, {name: evidence[-1]["what"].split(": ", 1)[1]}, evidence)
 
 
-def _facts(state):
-    """Yield (column, fault or None, what was found)."""
-    if state["builtin"]:
-        yield "builtin", "built into the kernel", "built into the kernel"
+def _facts(row):
+    """Yield ``(where, what, good)`` for each fact that counts; ``good`` is None for what is not known."""
+    builtin, loaded, available = (cell(row, name) for name in ("builtin", "loaded", "available"))
+    kernel = "/lib/modules"
+    if builtin:
+        yield kernel, "built into the kernel", False
         return
-    yield "loaded", "loaded" if state["loaded"] else None, "loaded" if state["loaded"] else "not loaded"
-    if state["available"] is False and not state["loaded"]:
-        yield "available", None, "no kernel here has it"
+    if builtin is None:
+        yield kernel, "whether it is built into the kernel is not known", None
+    if loaded:
+        yield "/proc/modules", "loaded", False
+    elif loaded is None:
+        yield "/proc/modules", "whether it is loaded is known on a running system only", None
+    else:
+        yield "/proc/modules", "not loaded", True
+    if available is False and not cell(row, "kernels") and not loaded:
+        yield kernel, "no kernel here has it", True
         return
-    blocked = state["install"] in BLOCKERS
-    yield (
-        "install",
-        None if blocked else "no install rule that blocks it",
-        f"install rule: {state['install'] or 'none'}",
-    )
-    listed = bool(state["blacklisted"])
-    yield "blacklisted", None if listed else "not blacklisted", "blacklisted" if listed else "not blacklisted"
+    command, lists = cell(row, "install"), cell(row, "blacklist") or []
+    blocked = isinstance(command, str) and " ".join(command.split()) in BLOCKERS
+    rule = f"install rule {command}" if command else "no install rule"
+    if command and not blocked:
+        rule += ", which blocks nothing"
+    yield cell(row, "install_where") or "/etc/modprobe.d", rule, blocked
+    yield lists[0] if lists else "/etc/modprobe.d", "blacklisted" if lists else "not blacklisted", bool(lists)

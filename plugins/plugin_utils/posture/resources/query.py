@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
-import jmespath
 from jmespath.exceptions import JMESPathError
 
 from ....module_utils.tables import TABLES
 from ...content.errors import ContentError
 from ...content.lines import near
 from .. import comparison
+from ..queries import compiled, search
 from .base import Resource, Verdict
 
 KEYS = ("table", "tables", "expression", "expected")
-
-
-@lru_cache(maxsize=512)
-def compiled(expression):
-    """Return the parsed expression; raise JMESPathError."""
-    return jmespath.compile(expression)
 
 
 class Query(Resource):
@@ -27,18 +19,23 @@ class Query(Resource):
 
     name = "query"
     summary = (
-        "`query: {table: <table>, expression: <JMESPath>, expected: <value or comparators>}`. The expression sees `rows`, "
+        "`query: {table: <table>, expression: <JMESPath>, expected: <value or comparators>}`. It sees `rows`, "
         "a list of the table's rows, each with its key as `key`. With `tables: [a, b]` it sees `a` and `b` instead. "
-        "`expected: {empty: true}` with an expression that lists offenders makes each of them a line of evidence."
+        "`expected: {empty: true}` with an expression that lists offenders makes each of them a line of evidence. A "
+        "list of queries must hold as a whole."
     )
 
     def check(self, statement, where):
         """Raise ContentError when the statement is malformed, no table has that name or the expression is none."""
+        if isinstance(statement, list) and statement:
+            for one in statement:
+                self.check(one, where)
+            return
         self.expect_map(statement, where)
         for key in statement:
             if key not in KEYS:
                 raise ContentError(where, f"query: unknown key {key}{near(key, KEYS)}", "one of " + ", ".join(KEYS))
-        names = self.tables(statement)
+        names = tables_of(statement)
         if not names or not all(isinstance(name, str) for name in names):
             raise ContentError(where, "query names no table", "table: <table>")
         for name in names:
@@ -60,38 +57,31 @@ class Query(Resource):
 
     def tables(self, statement):
         """The tables it names."""
-        return tuple(statement["tables"]) if "tables" in statement else (statement.get("table"),)
+        return tuple(name for one in _each(statement) for name in tables_of(one))
 
     def judge(self, statement, snapshot):
-        """Return one Verdict. A cell that cannot be read inside a row the expression selects makes it unreadable."""
-        expected = statement["expected"]
-        names = self.tables(statement)
-        rows = {name: [{**row, "key": key} for key, row in snapshot.rows(name).items()] for name in names}
-        data = rows if "tables" in statement else {"rows": rows[names[0]]}
-        value = compiled(statement["expression"]).search(data)
-        hidden = unreadable_cell(value)
-        wanted = comparison.words(expected)
-        if hidden:
-            return [Verdict("unreadable", wanted, reason=hidden)]
-        evidence = [
-            {"where": ", ".join(names), "what": text(item)} for item in (value if isinstance(value, list) else [value])
-        ]
+        """Return a Verdict a query. A cell that it names and that cannot be read never helps to pass."""
+        return [self._one(one, snapshot) for one in _each(statement)]
+
+    def _one(self, statement, snapshot):
+        expected, names = statement["expected"], tables_of(statement)
+        value, gap = search(snapshot, names, statement["expression"], "tables" in statement)
         good = comparison.holds(expected, value)
-        return [Verdict("pass" if good else "fail", wanted, value, evidence)]
+        # Of rows that could not be read only a list of offenders says something certain: those that were found.
+        if gap and (good or expected != {"empty": True}):
+            raise gap
+        found = value if isinstance(value, list) else [value]
+        evidence = [{"where": ", ".join(names), "what": text(item)} for item in found]
+        return Verdict("pass" if good else "fail", comparison.words(expected), value, evidence)
 
 
-def unreadable_cell(value):
-    """Return why the first unreadable cell inside ``value`` could not be read, None without one."""
-    if isinstance(value, dict):
-        if "!" in value:
-            return str(value.get("why") or value["!"])
-        value = list(value.values())
-    if isinstance(value, list):
-        for item in value:
-            found = unreadable_cell(item)
-            if found:
-                return found
-    return None
+def _each(statement):
+    return statement if isinstance(statement, list) else [statement]
+
+
+def tables_of(statement):
+    """Return the names of the tables that one query names."""
+    return tuple(statement["tables"]) if "tables" in statement else (statement.get("table"),)
 
 
 def text(item):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from ...content.errors import ContentError
 from ...snapshots.view import cell
-from ..lookups import ENABLED, STARTED, unit, unit_name
+from ..lookups import STARTED, starts, unit, unit_name
 from .base import Resource, Verdict
 
 STATES = {
@@ -26,7 +28,7 @@ class Service(Resource):
     summary = (
         "`service: {<unit>: <state or list of states>}`, `.service` may be left out. States: "
         + ", ".join(f"`{name}` ({text})" for name, text in STATES.items())
-        + ". Aliases are resolved; a static unit counts as not started at boot by itself."
+        + ". Aliases are resolved; a static unit starts at boot only where another unit pulls it in."
     )
 
     def check(self, statement, where):
@@ -54,41 +56,67 @@ class Service(Resource):
 
     def _one(self, name, states, snapshot):
         states = states if isinstance(states, list) else [states]
+        name = unit_name(name)
         row = unit(snapshot, name)
-        wanted = {unit_name(name): ", ".join(states)}
+        wanted = {name: ", ".join(states)}
         if row is None:
             bad = [state for state in states if state in ("enabled", "active", "on")]
-            evidence = [{"where": "systemd", "what": f"there is no unit {unit_name(name)}"}]
-            return Verdict("fail" if bad else "pass", wanted, {unit_name(name): "absent"}, evidence)
-        facts = {"enabled": cell(row, "enabled"), "active": cell(row, "active")}
-        starters = _starters(row, snapshot)
-        good = all(_TESTS[state](facts, starters) for state in states)
-        evidence = [
-            {"where": row.get("path") or "systemd", "what": f"{unit_name(name)}: {facts['enabled']}, {facts['active']}"}
-        ]
-        evidence += [{"where": "systemd", "what": f"{other} starts it on demand"} for other in starters]
-        actual = {unit_name(name): f"{facts['enabled']}, {facts['active']}"}
-        if starters:
-            actual["started by"] = starters
-        return Verdict("pass" if good else "fail", wanted, actual, evidence)
+            evidence = [{"where": "systemd", "what": f"there is no unit {name}"}]
+            return Verdict("fail" if bad else "pass", wanted, {name: "absent"}, evidence)
+        facts = Facts(cell(row, "enabled"), cell(row, "active"), starts(row), _starters(row, snapshot))
+        found = f"{facts.enabled}, {facts.active or 'running or not is unknown'}"
+        evidence = [{"where": row.get("path") or "systemd", "what": f"{name}: {found}"}]
+        evidence += [{"where": "systemd", "what": f"{other} starts it on demand"} for other in facts.starters]
+        actual = {name: found}
+        if facts.starters:
+            actual["started by"] = facts.starters
+        results = [_TESTS[state](facts) for state in states]
+        if False in results:
+            return Verdict("fail", wanted, actual, evidence)
+        if None in results:
+            return Verdict("unreadable", wanted, actual, evidence, "whether it runs is not known: systemd does not run")
+        return Verdict("pass", wanted, actual, evidence)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of one unit. ``active`` is None when systemd does not run or the system does not."""
+
+    enabled: object
+    active: object
+    starts: bool
+    starters: list
+
+    def runs(self):
+        """True, False, or None when that is not known."""
+        return None if self.active is None else self.active in STARTED
 
 
 def _starters(row, snapshot):
-    """Return the units that start this one on demand (sockets, timers, paths) and are themselves enabled or active."""
+    """Return the units that start this one on demand (sockets, timers, paths) and are themselves started or active."""
     found = []
     for name in cell(row, "triggered_by") or []:
         other = unit(snapshot, name)
-        if other and (cell(other, "enabled") in ENABLED or cell(other, "active") in STARTED):
+        if other and (starts(other) or cell(other, "active") in STARTED):
             found.append(name)
     return found
 
 
+def _both(first, second):
+    """Three-valued and: False decides, None is not known."""
+    return False if False in (first, second) else None if None in (first, second) else True
+
+
+def _not(value):
+    return None if value is None else not value
+
+
 _TESTS = {
-    "enabled": lambda facts, starters: facts["enabled"] in ENABLED or bool(starters),
-    "disabled": lambda facts, starters: facts["enabled"] not in ENABLED,
-    "masked": lambda facts, starters: facts["enabled"] in ("masked", "masked-runtime"),
-    "active": lambda facts, starters: facts["active"] in STARTED,
-    "inactive": lambda facts, starters: facts["active"] not in STARTED,
-    "off": lambda facts, starters: facts["enabled"] not in ENABLED and facts["active"] not in STARTED and not starters,
-    "on": lambda facts, starters: (facts["enabled"] in ENABLED or bool(starters)) and facts["active"] in STARTED,
+    "enabled": lambda facts: facts.starts or bool(facts.starters),
+    "disabled": lambda facts: not facts.starts,
+    "masked": lambda facts: facts.enabled in ("masked", "masked-runtime"),
+    "active": lambda facts: facts.runs(),
+    "inactive": lambda facts: _not(facts.runs()),
+    "off": lambda facts: _both(not facts.starts and not facts.starters, _not(facts.runs())),
+    "on": lambda facts: _both(facts.starts or bool(facts.starters), facts.runs()),
 }
