@@ -6,6 +6,7 @@ __metaclass__ = type
 
 import re
 
+from .assignments import parse_assignments
 from .firewall_facts import FAMILIES, STRICT, Facts
 from .firewall_iptables import parse_save
 from .firewall_nft import blank_rule
@@ -28,16 +29,6 @@ _XML_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _ZONE_TARGET = re.compile(r"<zone\b[^>]*\btarget\s*=\s*[\"']([^\"'<>]{1,40})[\"']")
 _ZONE_ITEM = re.compile(r"<(service|port|interface|source|rule)\b([^>]*)>")
 _ATTRIBUTE = re.compile(r"\b([a-z]+)\s*=\s*[\"']([^\"'<>]{0,200})[\"']")
-
-
-def parse_assignments(lines):
-    """Return NAME -> value of a file of shell assignments; quotes go, the last one wins."""
-    found = {}
-    for line in lines:
-        name, equals, value = line.strip().partition("=")
-        if equals and not name.startswith("#"):
-            found[name.strip()] = value.strip().strip("\"'")
-    return found
 
 
 def parse_nft_script(content):

@@ -22,6 +22,7 @@ from . import (
     listeners,
     logging,
     login_defs,
+    logons,
     mac,
     mounts,
     name_services,
@@ -35,6 +36,7 @@ from . import (
     sudoers,
     sysctl,
     time,
+    timers,
     units,
     users,
 )
@@ -59,6 +61,7 @@ TABLES = {
         listeners,
         logging,
         login_defs,
+        logons,
         mac,
         mounts,
         name_services,
@@ -72,6 +75,7 @@ TABLES = {
         sudoers,
         sysctl,
         time,
+        timers,
         units,
         users,
     )
