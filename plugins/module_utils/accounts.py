@@ -74,14 +74,29 @@ def parse_passwd(lines):
             continue
         parts = line.split(":")
         nis = nis_line(parts[0])
-        entry = {"kind": "nis" if nis else "local", "line": number, "name": parts[0], "password": None, "uid": None,
-                 "gid": None, "full_name": None, "home": None, "shell": None}
+        entry = {
+            "kind": "nis" if nis else "local",
+            "line": number,
+            "name": parts[0],
+            "password": None,
+            "uid": None,
+            "gid": None,
+            "full_name": None,
+            "home": None,
+            "shell": None,
+        }
         if not nis and (len(parts) != 7 or not parts[0] or integer(parts[2]) is None or integer(parts[3]) is None):
             # Its text may be anything, even a hash that slipped: nothing of it is repeated.
             entry.update(kind="malformed", name=None)
         elif len(parts) == 7:
-            entry.update(password=password_kind(parts[1]), uid=integer(parts[2]), gid=integer(parts[3]),
-                         full_name=parts[4].split(",")[0] or None, home=parts[5] or None, shell=parts[6] or None)
+            entry.update(
+                password=password_kind(parts[1]),
+                uid=integer(parts[2]),
+                gid=integer(parts[3]),
+                full_name=parts[4].split(",")[0] or None,
+                home=parts[5] or None,
+                shell=parts[6] or None,
+            )
         entries.append(entry)
     return entries
 
@@ -94,8 +109,14 @@ def parse_group(lines):
             continue
         parts = line.split(":")
         nis = nis_line(parts[0])
-        entry = {"kind": "nis" if nis else "local", "line": number, "name": parts[0], "password": None, "gid": None,
-                 "members": []}
+        entry = {
+            "kind": "nis" if nis else "local",
+            "line": number,
+            "name": parts[0],
+            "password": None,
+            "gid": None,
+            "members": [],
+        }
         if not nis and (len(parts) != 4 or not parts[0] or integer(parts[2]) is None):
             entry.update(kind="malformed", name=None)
         elif len(parts) == 4:
@@ -114,8 +135,11 @@ def parse_gshadow(lines):
     for line in lines:
         parts = line.split(":")
         if len(parts) == 4 and parts[0] and parts[0] not in found:
-            found[parts[0]] = {"password": password_kind(parts[1]), "admins": _names(parts[2]),
-                               "members": _names(parts[3])}
+            found[parts[0]] = {
+                "password": password_kind(parts[1]),
+                "admins": _names(parts[2]),
+                "members": _names(parts[3]),
+            }
     return found
 
 
@@ -135,10 +159,16 @@ def parse_shadow(lines):
         if not entry["malformed"]:
             secret = parts[1]
             entry.update(
-                name=parts[0], empty=secret == "", algorithm=algorithm(secret.lstrip("!")),
+                name=parts[0],
+                empty=secret == "",
+                algorithm=algorithm(secret.lstrip("!")),
                 locked=password_kind(secret) == "locked" or secret == "x",
-                changed=integer(parts[2]), min=integer(parts[3]), max=integer(parts[4]), warn=integer(parts[5]),
-                inactive=integer(parts[6]), expire=integer(parts[7]),
+                changed=integer(parts[2]),
+                min=integer(parts[3]),
+                max=integer(parts[4]),
+                warn=integer(parts[5]),
+                inactive=integer(parts[6]),
+                expire=integer(parts[7]),
             )
         entries.append(entry)
     return entries

@@ -51,10 +51,15 @@ def parse_anacrontab(lines):
             continue
         words = line.split(None, 3)
         valid = len(words) == 4 and words[1].isdigit() and (words[0].isdigit() or words[0].startswith("@"))
-        jobs.append({
-            "line": number, "schedule": "every %s days, delay %s min" % tuple(words[:2]) if valid else None,
-            "user": "root" if valid else None, "command": words[3] if valid else None, "valid": valid,
-        })
+        jobs.append(
+            {
+                "line": number,
+                "schedule": "every %s days, delay %s min" % tuple(words[:2]) if valid else None,
+                "user": "root" if valid else None,
+                "command": words[3] if valid else None,
+                "valid": valid,
+            }
+        )
     return jobs
 
 

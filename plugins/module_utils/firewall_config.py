@@ -68,7 +68,7 @@ def read_nft_scripts(host):
         for pattern in includes:
             # A relative include is looked for in nft's own directory, nft(8).
             pattern = pattern if pattern.startswith("/") else "/etc/" + pattern
-            todo += [name for name in host.glob(pattern)]
+            todo += host.glob(pattern)
     return policies, paths
 
 
@@ -102,11 +102,27 @@ def ufw_model(defaults, files):
         for hook in ("input", "forward", "output"):
             name = hook.upper()
             policy = defaults.get("DEFAULT_%s_POLICY" % name, "ACCEPT").lower()
-            chains.append({"family": family, "table": "filter", "name": name, "type": "filter", "hook": hook,
-                           "priority": 0, "policy": policy})
+            chains.append(
+                {
+                    "family": family,
+                    "table": "filter",
+                    "name": name,
+                    "type": "filter",
+                    "hook": hook,
+                    "priority": 0,
+                    "policy": policy,
+                }
+            )
             for part in ("before", "user", "after"):
-                rules.append(blank_rule(family=family, table="filter", chain=name, action="jump",
-                                        target="%s-%s-%s" % (prefix, part, hook)))
+                rules.append(
+                    blank_rule(
+                        family=family,
+                        table="filter",
+                        chain=name,
+                        action="jump",
+                        target="%s-%s-%s" % (prefix, part, hook),
+                    )
+                )
     return Facts(chains, rules)
 
 
@@ -136,8 +152,11 @@ def read_ufw(host):
                 paths.append(path)
             except Absent:
                 continue
-    settings = {name.lower(): value for name, value in defaults.items()
-                if name == "IPV6" or (name.startswith("DEFAULT_") and name.endswith("_POLICY"))}
+    settings = {
+        name.lower(): value
+        for name, value in defaults.items()
+        if name == "IPV6" or (name.startswith("DEFAULT_") and name.endswith("_POLICY"))
+    }
     settings["loglevel"] = enabled.get("LOGLEVEL", "")
     return ufw_enabled(host), settings, paths, ufw_model(defaults, files)
 
@@ -149,8 +168,14 @@ def parse_zone(content):
     """Return {target, services, ports, interfaces, sources, rich_rules} of a zone file, firewalld.zone(5)."""
     content = _XML_COMMENT.sub("", content)
     match = _ZONE_TARGET.search(content)
-    zone = {"target": match.group(1) if match else "default", "services": [], "ports": [], "interfaces": [],
-            "sources": [], "rich_rules": 0}
+    zone = {
+        "target": match.group(1) if match else "default",
+        "services": [],
+        "ports": [],
+        "interfaces": [],
+        "sources": [],
+        "rich_rules": 0,
+    }
     depth = content.split("<rule")[0] if "<rule" in content else content
     for kind, text in _ZONE_ITEM.findall(content):
         attributes = dict(_ATTRIBUTE.findall(text))
@@ -177,8 +202,12 @@ def read_firewalld(host):
             found = parse_assignments(host.lines(path))
         except Absent:
             continue
-        settings = {"default_zone": found.get("DefaultZone", "public"), "backend": found.get("FirewallBackend", ""),
-                    "log_denied": found.get("LogDenied", "off"), "lockdown": found.get("Lockdown", "no")}
+        settings = {
+            "default_zone": found.get("DefaultZone", "public"),
+            "backend": found.get("FirewallBackend", ""),
+            "log_denied": found.get("LogDenied", "off"),
+            "lockdown": found.get("Lockdown", "no"),
+        }
         paths.append(path)
         break
     if not paths and not host.is_dir("/usr/lib/firewalld/zones"):

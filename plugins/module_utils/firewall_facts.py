@@ -32,9 +32,14 @@ class Facts:
 
         Tables mangle and raw of iptables are left out: they are of type filter too, and decide nothing.
         """
-        return [chain for chain in self.chains
-                if chain["hook"] == hook and chain["type"] == "filter" and chain["family"] in (family, "inet")
-                and chain["table"] not in ("mangle", "raw", "security")]
+        return [
+            chain
+            for chain in self.chains
+            if chain["hook"] == hook
+            and chain["type"] == "filter"
+            and chain["family"] in (family, "inet")
+            and chain["table"] not in ("mangle", "raw", "security")
+        ]
 
     def of_chain(self, chain):
         """Rules of a chain in order."""
@@ -57,8 +62,10 @@ class Facts:
 
     def default(self, family, hook):
         """What becomes of a packet that no condition matched: the strictest base chain decides; None without one."""
-        found = [self._end((chain["family"], chain["table"], chain["name"])) or chain["policy"] or "accept"
-                 for chain in self.base(family, hook)]
+        found = [
+            self._end((chain["family"], chain["table"], chain["name"])) or chain["policy"] or "accept"
+            for chain in self.base(family, hook)
+        ]
         return max(found, key=lambda verdict: STRICT.get(verdict, 0)) if found else None
 
     def policies(self):
@@ -81,23 +88,30 @@ class Facts:
         return found
 
     def loopback(self):
-        """family -> {in, out, spoofed}: loopback let in, let out, its addresses from elsewhere dropped."""
+        """Family -> {in, out, spoofed}: loopback let in, let out, its addresses from elsewhere dropped."""
         found = {}
         for family in FAMILIES:
             incoming = self.reached(family, "input")
             found[family] = {
                 "in": any(r["in"] == "lo" and r["action"] == "accept" and r["conditions"] == 1 for r in incoming),
-                "out": any(r["out"] == "lo" and r["action"] == "accept" and r["conditions"] == 1
-                           for r in self.reached(family, "output")),
-                "spoofed": any(r["action"] in ("drop", "reject") and set(r["sources"]) & set(LOOPBACK[family])
-                               for r in incoming),
+                "out": any(
+                    r["out"] == "lo" and r["action"] == "accept" and r["conditions"] == 1
+                    for r in self.reached(family, "output")
+                ),
+                "spoofed": any(
+                    r["action"] in ("drop", "reject") and set(r["sources"]) & set(LOOPBACK[family]) for r in incoming
+                ),
             }
         return found
 
     def established(self):
         """``"ip input"`` ... for each family and hook that lets established connections through."""
-        return ["%s %s" % (family, hook) for family in FAMILIES for hook in HOOKS
-                if any("established" in r["states"] and r["action"] == "accept" for r in self.reached(family, hook))]
+        return [
+            "%s %s" % (family, hook)
+            for family in FAMILIES
+            for hook in HOOKS
+            if any("established" in r["states"] and r["action"] == "accept" for r in self.reached(family, hook))
+        ]
 
     def open_ports(self):
         """``tcp/22`` ... named by rules that accept on input, sorted, at most 500."""
@@ -110,8 +124,11 @@ class Facts:
 
     def filters_input(self):
         """True if something decides about incoming packets: a rule in an input chain or a strict policy."""
-        return any(self.of_chain(chain) or chain["policy"] == "drop"
-                   for family in FAMILIES for chain in self.base(family, "input"))
+        return any(
+            self.of_chain(chain) or chain["policy"] == "drop"
+            for family in FAMILIES
+            for chain in self.base(family, "input")
+        )
 
     def digest(self):
         """SHA-256 of chains and rules in their order, without counters."""

@@ -1,4 +1,4 @@
-"""Rules of iptables and ip6tables from the format of iptables-save(8), which ufw's and iptables-persistent's files share."""
+"""Rules of iptables and ip6tables in the format of iptables-save(8), which ufw and iptables-persistent share."""
 
 from __future__ import absolute_import, annotations, division, print_function
 
@@ -10,15 +10,35 @@ from .firewall_nft import blank_rule
 
 _WORD = re.compile(r'"((?:[^"\\]|\\.)*)"|(\S+)')
 _COUNTER = re.compile(r"^\[\d+:\d+\] ")
-ACTIONS = {"ACCEPT": "accept", "DROP": "drop", "REJECT": "reject", "RETURN": "return", "QUEUE": "queue",
-           "NFQUEUE": "queue"}
+ACTIONS = {
+    "ACCEPT": "accept",
+    "DROP": "drop",
+    "REJECT": "reject",
+    "RETURN": "return",
+    "QUEUE": "queue",
+    "NFQUEUE": "queue",
+}
 CONTINUING = ("LOG", "NFLOG", "MARK", "CONNMARK", "TRACE", "AUDIT", "CT", "TCPMSS", "SET", "NOTRACK", "ULOG")
 """Targets after which the next rule is asked, iptables-extensions(8)."""
 
-HOOKS = {"INPUT": "input", "FORWARD": "forward", "OUTPUT": "output", "PREROUTING": "prerouting",
-         "POSTROUTING": "postrouting"}
-FIELDS = {"-s": "sources", "--source": "sources", "-d": "destinations", "--destination": "destinations",
-          "--dport": "ports", "--dports": "ports", "--ports": "ports", "--state": "states", "--ctstate": "states"}
+HOOKS = {
+    "INPUT": "input",
+    "FORWARD": "forward",
+    "OUTPUT": "output",
+    "PREROUTING": "prerouting",
+    "POSTROUTING": "postrouting",
+}
+FIELDS = {
+    "-s": "sources",
+    "--source": "sources",
+    "-d": "destinations",
+    "--destination": "destinations",
+    "--dport": "ports",
+    "--dports": "ports",
+    "--ports": "ports",
+    "--state": "states",
+    "--ctstate": "states",
+}
 
 
 def parse_rule(line, family, table):
@@ -39,7 +59,8 @@ def parse_rule(line, family, table):
         if word in ("-j", "--jump", "-g", "--goto"):
             rule["target"] = None if value in ACTIONS else value
             rule["action"] = ACTIONS.get(value) or (
-                "continue" if value in CONTINUING else "goto" if word in ("-g", "--goto") else "jump")
+                "continue" if value in CONTINUING else "goto" if word in ("-g", "--goto") else "jump"
+            )
             return rule  # what follows are options of the target
         if word in ("--comment",) or word in ("-m", "--match"):
             position += 2
@@ -51,8 +72,9 @@ def parse_rule(line, family, table):
             rule["conditions"] += 1
             if not negated:
                 if word in FIELDS:
-                    rule[FIELDS[word]] += [part.lower() if FIELDS[word] == "states" else part
-                                           for part in value.split(",") if part]
+                    rule[FIELDS[word]] += [
+                        part.lower() if FIELDS[word] == "states" else part for part in value.split(",") if part
+                    ]
                 elif word in ("-p", "--protocol"):
                     rule["protocol"] = value
                 elif word in ("-i", "--in-interface"):
@@ -80,11 +102,17 @@ def parse_save(lines, family):
             if len(words) < 2:
                 continue
             hook = HOOKS.get(words[0])
-            chains.append({
-                "family": family, "table": table, "name": words[0], "priority": 0 if hook else None, "hook": hook,
-                "type": ("nat" if table == "nat" else "filter") if hook else None,
-                "policy": words[1].lower() if hook and words[1] != "-" else None,
-            })
+            chains.append(
+                {
+                    "family": family,
+                    "table": table,
+                    "name": words[0],
+                    "priority": 0 if hook else None,
+                    "hook": hook,
+                    "type": ("nat" if table == "nat" else "filter") if hook else None,
+                    "policy": words[1].lower() if hook and words[1] != "-" else None,
+                }
+            )
         elif line.startswith("-"):
             rule = parse_rule(line, family, table)
             if rule:

@@ -11,8 +11,23 @@ XTABLES = ("filter", "nat", "mangle", "raw", "security")
 
 def blank_rule(**values):
     """A rule without any condition; the shape that all parsers of firewalls share."""
-    rule = {"family": "", "table": "", "chain": "", "protocol": None, "ports": [], "sources": [], "destinations": [],
-            "in": None, "out": None, "states": [], "action": None, "target": None, "conditions": 0, "branches": [], "text": ""}
+    rule = {
+        "family": "",
+        "table": "",
+        "chain": "",
+        "protocol": None,
+        "ports": [],
+        "sources": [],
+        "destinations": [],
+        "in": None,
+        "out": None,
+        "states": [],
+        "action": None,
+        "target": None,
+        "conditions": 0,
+        "branches": [],
+        "text": "",
+    }
     rule.update(values)
     return rule
 
@@ -20,7 +35,7 @@ def blank_rule(**values):
 def show(value):
     """Readable text of one value of an expression, close to what ``nft list`` prints."""
     if isinstance(value, dict) and len(value) == 1:
-        (kind, inner), = value.items()
+        ((kind, inner),) = value.items()
         if kind == "prefix" and isinstance(inner, dict):
             return "%s/%s" % (show(inner.get("addr")), inner.get("len"))
         if kind == "range" and isinstance(inner, list) and len(inner) == 2:
@@ -30,8 +45,11 @@ def show(value):
         if kind == "payload" and isinstance(inner, dict) and "field" in inner:
             return "%s %s" % (inner.get("protocol"), inner["field"])
         if kind in ("meta", "ct") and isinstance(inner, dict):
-            return " ".join(str(inner[name]) for name in ("dir", "key") if inner.get(name)) if kind == "meta" else (
-                "ct " + " ".join(str(inner[name]) for name in ("dir", "key") if inner.get(name)))
+            return (
+                " ".join(str(inner[name]) for name in ("dir", "key") if inner.get(name))
+                if kind == "meta"
+                else ("ct " + " ".join(str(inner[name]) for name in ("dir", "key") if inner.get(name)))
+            )
         if kind == "elem" and isinstance(inner, dict):
             return show(inner.get("val"))
         if kind == "concat" and isinstance(inner, list):
@@ -86,10 +104,16 @@ def _branches(rule, vmap):
     for line in lines if isinstance(lines, list) else ():
         if not (isinstance(line, list) and len(line) == 2 and isinstance(line[1], dict) and len(line[1]) == 1):
             continue
-        branch = dict(rule, ports=list(rule["ports"]), sources=list(rule["sources"]), branches=[],
-                      destinations=list(rule["destinations"]), states=list(rule["states"]))
+        branch = dict(
+            rule,
+            ports=list(rule["ports"]),
+            sources=list(rule["sources"]),
+            branches=[],
+            destinations=list(rule["destinations"]),
+            states=list(rule["states"]),
+        )
         _match(branch, {"left": key, "right": line[0]})
-        (branch["action"], inner), = line[1].items()
+        ((branch["action"], inner),) = line[1].items()
         if isinstance(inner, dict) and "target" in inner:
             branch["target"] = str(inner["target"])
         found.append(branch)
@@ -103,15 +127,18 @@ def _rule(item):
     for part in item.get("expr") or ():
         if not isinstance(part, dict) or len(part) != 1:
             continue
-        (kind, inner), = part.items()
+        ((kind, inner),) = part.items()
         if kind == "match" and isinstance(inner, dict):
             words.append(_match(rule, inner))
         elif kind in VERDICTS:
             rule["action"] = kind
             if isinstance(inner, dict) and "target" in inner:
                 rule["target"] = str(inner["target"])
-            words.append((kind + " " + show(inner)).strip() if kind != "jump" and kind != "goto"
-                         else "%s %s" % (kind, rule["target"]))
+            words.append(
+                (kind + " " + show(inner)).strip()
+                if kind != "jump" and kind != "goto"
+                else "%s %s" % (kind, rule["target"])
+            )
         elif kind == "counter":
             continue  # its packets and bytes are no part of the rule
         elif kind == "log":
@@ -148,11 +175,17 @@ def parse_ruleset(document):
             continue
         chain, rule = item.get("chain"), item.get("rule")
         if isinstance(chain, dict):
-            chains.append({
-                "family": str(chain.get("family")), "table": str(chain.get("table")), "name": str(chain.get("name")),
-                "type": chain.get("type"), "hook": chain.get("hook"), "priority": chain.get("prio"),
-                "policy": chain.get("policy") or ("accept" if chain.get("hook") else None),
-            })
+            chains.append(
+                {
+                    "family": str(chain.get("family")),
+                    "table": str(chain.get("table")),
+                    "name": str(chain.get("name")),
+                    "type": chain.get("type"),
+                    "hook": chain.get("hook"),
+                    "priority": chain.get("prio"),
+                    "policy": chain.get("policy") or ("accept" if chain.get("hook") else None),
+                }
+            )
         elif isinstance(rule, dict):
             rules.append(_rule(rule))
     return chains, rules
@@ -160,5 +193,8 @@ def parse_ruleset(document):
 
 def xtables(chains):
     """The (family, table) pairs that iptables-nft made: its table names, and chains with its built-in names."""
-    return {(chain["family"], chain["table"]) for chain in chains
-            if chain["family"] in ("ip", "ip6") and chain["table"] in XTABLES and chain["name"] in BUILT_IN}
+    return {
+        (chain["family"], chain["table"])
+        for chain in chains
+        if chain["family"] in ("ip", "ip6") and chain["table"] in XTABLES and chain["name"] in BUILT_IN
+    }

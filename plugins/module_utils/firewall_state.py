@@ -19,8 +19,10 @@ def _denied(program, error):
     """The Unreadable for a program that ended badly; its own words may name rules and are not repeated."""
     low = error.lower()
     refused = b"permission denied" in low or b"not permitted" in low or b"must be root" in low
-    return Unreadable("denied" if refused else "invalid",
-                      "%s: %s" % (program, "only root may list the rules" if refused else "ended with an error"))
+    return Unreadable(
+        "denied" if refused else "invalid",
+        "%s: %s" % (program, "only root may list the rules" if refused else "ended with an error"),
+    )
 
 
 def nf_tables_loaded(host):
@@ -49,7 +51,11 @@ def read_nft(host):
     if done.code:
         raise _denied("nft", done.err)
     try:
-        return Facts(*parse_ruleset(json.loads(done.out.decode("utf-8", "replace")))) if done.out.strip() else Facts([], [])
+        return (
+            Facts(*parse_ruleset(json.loads(done.out.decode("utf-8", "replace"))))
+            if done.out.strip()
+            else Facts([], [])
+        )
     except (ValueError, RecursionError):
         raise Unreadable("invalid", "nft: its JSON cannot be read") from None
 
@@ -105,7 +111,8 @@ class State:
         if managed and not isinstance(self.iptables["iptables"], Absent):
             self.nft_own = Facts(
                 [chain for chain in self.nft.chains if (chain["family"], chain["table"]) not in managed],
-                [rule for rule in self.nft.rules if (rule["family"], rule["table"]) not in managed])
+                [rule for rule in self.nft.rules if (rule["family"], rule["table"]) not in managed],
+            )
 
     def gap(self):
         """The first Unreadable, or None when everything was read."""

@@ -37,6 +37,7 @@ ROW_CAP = 50000
 
 def layout(data, now):
     """The Struct whose records this data (whole file or a part from its start) holds; NARROW for an empty one."""
+
     def fits(shape):
         good = total = 0
         for offset in range(0, min(len(data), shape.size * 64) - shape.size + 1, shape.size):
@@ -44,6 +45,7 @@ def layout(data, now):
             total += 1
             good += 0 <= kind <= 9 and pid >= 0 and 0 <= when <= now + 10 * 366 * 86400
         return good / total if total else 0.0
+
     narrow, wide = fits(NARROW), fits(WIDE)
     return WIDE if wide > narrow or (wide == narrow == 1.0 and len(data) % 384 and not len(data) % 400) else NARROW
 
@@ -125,7 +127,9 @@ def query_database(host, path, statement, arguments=()):
         except ImportError:
             raise Unreadable("partial", "%s: this Python has no sqlite3" % path) from None
         try:
-            connection = sqlite3.connect("file:/proc/self/fd/%d?mode=ro&immutable=1" % descriptor, uri=True, timeout=1.0)
+            connection = sqlite3.connect(
+                "file:/proc/self/fd/%d?mode=ro&immutable=1" % descriptor, uri=True, timeout=1.0
+            )
             try:
                 connection.text_factory = text
                 return connection.execute(statement + " LIMIT %d" % ROW_CAP, arguments).fetchall()
@@ -145,8 +149,11 @@ def read_lastlog2(host):
     """Return name -> (Unix time, terminal, source), from the database of lastlog2(8). Raise Absent, Unreadable."""
     for path in LASTLOG2:
         rows = query_database(host, path, "SELECT Name, Time, TTY, RemoteHost FROM Lastlog2")
-        return {str(name): (int(when), str(line or ""), str(source or "")) for name, when, line, source in rows
-                if isinstance(when, int) and when > 0}
+        return {
+            str(name): (int(when), str(line or ""), str(source or ""))
+            for name, when, line, source in rows
+            if isinstance(when, int) and when > 0
+        }
     raise Absent("lastlog2")
 
 
@@ -155,10 +162,16 @@ def read_wtmpdb(host, since):
     for path in WTMPDB:
         try:
             rows = query_database(
-                host, path, "SELECT User, Login, TTY, RemoteHost FROM wtmp WHERE Type = 3 AND Login >= ? ORDER BY Login",
-                (since * 1000000,))
+                host,
+                path,
+                "SELECT User, Login, TTY, RemoteHost FROM wtmp WHERE Type = 3 AND Login >= ? ORDER BY Login",
+                (since * 1000000,),
+            )
         except Absent:
             continue
-        return [(USER_PROCESS, str(line or ""), str(name or ""), str(source or ""), when // 1000000)
-                for name, when, line, source in rows if isinstance(when, int)]
+        return [
+            (USER_PROCESS, str(line or ""), str(name or ""), str(source or ""), when // 1000000)
+            for name, when, line, source in rows
+            if isinstance(when, int)
+        ]
     raise Absent(WTMPDB[0])

@@ -17,8 +17,12 @@ from .spec import Absent, Unreadable
 TIMEOUT = 5.0
 """Seconds that a directory gets to answer one question."""
 
-FILE_SOURCES = {"files": "/etc/%s", "compat": "/etc/%s", "altfiles": "/usr/lib/%s",
-                "extrausers": "/var/lib/extrausers/%s"}
+FILE_SOURCES = {
+    "files": "/etc/%s",
+    "compat": "/etc/%s",
+    "altfiles": "/usr/lib/%s",
+    "extrausers": "/var/lib/extrausers/%s",
+}
 """Sources that are plain files, with their path: nss(5), nss_altfiles, libnss-extrausers."""
 
 LOCAL_SOURCES = ("systemd", "db", "mymachines", "myhostname", "usrfiles")
@@ -26,8 +30,7 @@ LOCAL_SOURCES = ("systemd", "db", "mymachines", "myhostname", "usrfiles")
 
 SETTINGS = {
     "sss": ("/etc/sssd/sssd.conf", "/etc/sssd/conf.d/*.conf"),
-    "ldap": ("/etc/nslcd.conf", "/etc/ldap.conf", "/etc/libnss-ldap.conf", "/etc/pam_ldap.conf",
-             "/etc/sudo-ldap.conf"),
+    "ldap": ("/etc/nslcd.conf", "/etc/ldap.conf", "/etc/libnss-ldap.conf", "/etc/pam_ldap.conf", "/etc/sudo-ldap.conf"),
     "winbind": ("/etc/samba/smb.conf",),
 }
 """A source without its settings is not in use: RHEL and Fedora name ``sss`` on every system."""
@@ -63,11 +66,13 @@ def _configured(host, source):
 
 def directories(host, database):
     """Names of the sources in use that are neither files nor this system itself."""
-    found = [source for source in sources(host, database)
-             if source not in FILE_SOURCES and source not in LOCAL_SOURCES and _configured(host, source)]
-    if "compat" in sources(host, database):
-        if any(nis_line(line) for line in _file_lines(host, "/etc/" + database)):
-            found.append("nis")
+    found = [
+        source
+        for source in sources(host, database)
+        if source not in FILE_SOURCES and source not in LOCAL_SOURCES and _configured(host, source)
+    ]
+    if "compat" in sources(host, database) and any(nis_line(x) for x in _file_lines(host, "/etc/" + database)):
+        found.append("nis")
     return found
 
 
@@ -83,6 +88,7 @@ def file_entries(host, database):
 
     Raise Unreadable when a file cannot be read; a missing /etc file raises Absent.
     """
+
     def read():
         entries = []
         for source in sources(host, database):
@@ -100,6 +106,7 @@ def file_entries(host, database):
                 entry["path"] = path
                 entries.append(entry)
         return entries
+
     return host.cached(("account files", database), read)
 
 
@@ -216,7 +223,8 @@ def resolve_ids(host, database, ids):
 
 
 def user_names(host):
-    """uid -> name from the local files, the first line of a uid wins; {} when they cannot be read."""
+    """Uid -> name from the local files, the first line of a uid wins; {} when they cannot be read."""
+
     def read():
         names = {}
         try:
@@ -226,15 +234,17 @@ def user_names(host):
         except (Absent, Unreadable):
             pass
         return names
+
     return host.cached("user names", read)
 
 
-NETWORK_TYPES = ("nfs", "nfs4", "cifs", "smb3", "autofs", "ceph", "afs", "lustre", "glusterfs", "ncpfs", "ocfs2", "gfs2")
+NETWORK_TYPES = ("nfs", "nfs4", "cifs", "smb3", "autofs", "ceph", "afs", "lustre", "glusterfs", "ocfs2", "gfs2")
 """File systems whose server may be gone: touching them can hang for ever."""
 
 
 def risky_mounts(host):
     """Mount points (text, without the root) on file systems that can hang: network, automount, FUSE."""
+
     def read():
         found = []
         if host.live:
@@ -245,6 +255,7 @@ def risky_mounts(host):
                 if where != "/" and (kind in NETWORK_TYPES or kind.startswith("fuse")):
                     found.append(os.path.normpath(where))
         return found
+
     return host.cached("risky mounts", read)
 
 

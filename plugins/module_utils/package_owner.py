@@ -46,9 +46,12 @@ def search_dpkg(names, needles, read):
         content = read(name)
         if not content:
             continue
-        for path in [path for path, options in missing.items()
-                     if any(content.startswith(needle) or b"\n" + needle in content for needle in options)]:
-            owners[path] = name[:-len(".list")].split(":")[0]
+        for path in [
+            path
+            for path, options in missing.items()
+            if any(content.startswith(needle) or b"\n" + needle in content for needle in options)
+        ]:
+            owners[path] = name[: -len(".list")].split(":")[0]
             del missing[path]
         if not missing:
             break
@@ -83,6 +86,7 @@ def _dpkg(host, paths, merged):
             return os.read(opened, min(os.fstat(opened).st_size, LIST_CAP))
         finally:
             os.close(opened)
+
     try:
         names = [name for name in os.listdir(descriptor) if name.endswith(".list")]
         return search_dpkg(names, needles, read)
@@ -97,7 +101,7 @@ def _rpm(host, paths):
     if len(lines) != len(paths):
         raise Unreadable("invalid", "rpm -qf: %d answers to %d questions" % (len(lines), len(paths)))
     # "file ... is not owned by any package" and "error: ..." are sentences; a package's name has no blank.
-    return {path: line for path, line in zip(paths, lines) if line and " " not in line}
+    return {paths[index]: line for index, line in enumerate(lines) if line and " " not in line}
 
 
 def owners(host, paths):

@@ -21,7 +21,9 @@ COMMAND_CAP = 4096
 DELETED = b" (deleted)"
 
 _CONTAINER = re.compile(r"(?:^|[/:.-])(?:docker-|libpod-|cri-containerd-|crio-)?([0-9a-f]{64})(?:\.scope)?(?:/|$)")
-_NAMED_CONTAINER = re.compile(r"/(?:lxc(?:\.payload)?[./]|machine\.slice/(?:machine|systemd-nspawn@))([^/]+?)(?:\.scope|\.service)?(?:/|$)")
+_NAMED_CONTAINER = re.compile(
+    r"/(?:lxc(?:\.payload)?[./]|machine\.slice/(?:machine|systemd-nspawn@))([^/]+?)(?:\.scope|\.service)?(?:/|$)"
+)
 _UNIT = re.compile(r"([^/]+\.(?:service|scope|socket|mount|swap))(?:/|$)")
 
 
@@ -40,8 +42,8 @@ def parse_stat(data):
     The name stands in brackets and may itself hold brackets, blanks and line ends.
     """
     left, right = data.index(b"("), data.rindex(b")")
-    fields = data[right + 2:].split()
-    return text(data[left + 1:right]), int(fields[1]), int(fields[6]), int(fields[19])
+    fields = data[right + 2 :].split()
+    return text(data[left + 1 : right]), int(fields[1]), int(fields[6]), int(fields[19])
 
 
 def parse_uid(data):
@@ -49,7 +51,7 @@ def parse_uid(data):
     start = data.find(b"\nUid:")
     if start < 0:
         return None
-    fields = data[start + 5:data.find(b"\n", start + 5)].split()
+    fields = data[start + 5 : data.find(b"\n", start + 5)].split()
     return int(fields[1])
 
 
@@ -82,7 +84,7 @@ def parse_cgroup(content):
 def parse_exe(target):
     """Return (path, deleted) of the link /proc/PID/exe (bytes)."""
     if target.endswith(DELETED):
-        return text(target[:-len(DELETED)]), True
+        return text(target[: -len(DELETED)]), True
     return text(target), False
 
 
@@ -106,8 +108,18 @@ def _read(pid):
         return None
     except (OSError, ValueError):
         return None  # it ended meanwhile
-    process = {"pid": pid, "ppid": ppid, "name": name, "uid": uid, "command": command, "unit": unit,
-               "container": container, "ticks": started, "exe": None, "deleted": None}
+    process = {
+        "pid": pid,
+        "ppid": ppid,
+        "name": name,
+        "uid": uid,
+        "command": command,
+        "unit": unit,
+        "container": container,
+        "ticks": started,
+        "exe": None,
+        "deleted": None,
+    }
     try:
         process["exe"], process["deleted"] = parse_exe(os.readlink(os.fsencode(base + "exe")))
     except PermissionError:

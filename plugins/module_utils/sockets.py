@@ -20,12 +20,11 @@ UNCONNECTED = "07"
 def decode_address(digits):
     """Return the address bytes in network order of the hexadecimal form in /proc/net: words in host order.
 
-    >>> decode_address("0100007F") if sys.byteorder == "little" else bytes([127, 0, 0, 1])
-    b'\\x7f\\x00\\x00\\x01'
+    ``0100007F`` is 127.0.0.1 on a little-endian machine.
     """
     if len(digits) not in (8, 32):
         raise ValueError("an address of %d digits" % len(digits))
-    words = [int(digits[start:start + 8], 16) for start in range(0, len(digits), 8)]
+    words = [int(digits[start : start + 8], 16) for start in range(0, len(digits), 8)]
     order = "<" if sys.byteorder == "little" else ">"
     return struct.pack("%s%dI" % (order, len(words)), *words)
 
@@ -47,7 +46,7 @@ def show_address(data):
         start = end + 1
     if length < 2:
         return ":".join(groups)
-    return ":".join(groups[:best]) + "::" + ":".join(groups[best + length:])
+    return ":".join(groups[:best]) + "::" + ":".join(groups[best + length :])
 
 
 def scope(data):

@@ -6,16 +6,39 @@ __metaclass__ = type
 
 import re
 
-ALIASES = {"User_Alias": "user", "Runas_Alias": "runas", "Host_Alias": "host", "Cmnd_Alias": "command",
-           "Cmd_Alias": "command"}
-TAGS = ("NOPASSWD", "PASSWD", "NOEXEC", "EXEC", "SETENV", "NOSETENV", "LOG_INPUT", "NOLOG_INPUT", "LOG_OUTPUT",
-        "NOLOG_OUTPUT", "MAIL", "NOMAIL", "FOLLOW", "NOFOLLOW", "INTERCEPT", "NOINTERCEPT")
+ALIASES = {
+    "User_Alias": "user",
+    "Runas_Alias": "runas",
+    "Host_Alias": "host",
+    "Cmnd_Alias": "command",
+    "Cmd_Alias": "command",
+}
+TAGS = (
+    "NOPASSWD",
+    "PASSWD",
+    "NOEXEC",
+    "EXEC",
+    "SETENV",
+    "NOSETENV",
+    "LOG_INPUT",
+    "NOLOG_INPUT",
+    "LOG_OUTPUT",
+    "NOLOG_OUTPUT",
+    "MAIL",
+    "NOMAIL",
+    "FOLLOW",
+    "NOFOLLOW",
+    "INTERCEPT",
+    "NOINTERCEPT",
+)
 OPPOSITE = {tag: tag[2:] if tag.startswith("NO") else "NO" + tag for tag in TAGS}
 ALIAS_DEPTH = 16
 
 _TAG = re.compile(r"\s*(%s)\s*:" % "|".join(TAGS))
-_OPTION = re.compile(r"\s*(?:ROLE|TYPE|APPARMOR_PROFILE|PRIVS|LIMITPRIVS|NOTBEFORE|NOTAFTER|TIMEOUT|CWD|CHROOT)\s*=\s*"
-                     r"(?:\"[^\"]*\"|[^\s,]+)")
+_OPTION = re.compile(
+    r"\s*(?:ROLE|TYPE|APPARMOR_PROFILE|PRIVS|LIMITPRIVS|NOTBEFORE|NOTAFTER|TIMEOUT|CWD|CHROOT)\s*=\s*"
+    r"(?:\"[^\"]*\"|[^\s,]+)"
+)
 _DEFAULTS = re.compile(r"Defaults(?:([@:>!])\s*(.*?))?(?:\s+|$)(.*)$")
 _SETTING = re.compile(r"(!*)\s*([A-Za-z_]\w*)\s*(?:(\+=|-=|=)\s*(.*))?$", re.DOTALL)
 _SCOPES = {"@": "host", ":": "user", ">": "runas", "!": "command"}
@@ -61,10 +84,12 @@ def _strip_comment(line):
         if char == '"':
             quoted = not quoted
         elif char == "#" and not quoted:
-            following = line[position + 1:position + 2]
+            following = line[position + 1 : position + 2]
             before = line[:position].rstrip()[-1:]
             # A uid is a "#" before digits where a list may stand: not at the start of a line of words.
-            if not (following.isdigit() and (not before or before in ",=(!:%>" or line[:position].endswith((" ", "\t")))):
+            if not (
+                following.isdigit() and (not before or before in ",=(!:%>" or line[:position].endswith((" ", "\t")))
+            ):
                 return line[:position].rstrip(), True
         position += 1
     return line.rstrip(), False
@@ -77,7 +102,7 @@ def split_outside(text, separator):
     while position < len(text):
         char = text[position]
         if char == "\\" and position + 1 < len(text):
-            current.append(text[position:position + 2])
+            current.append(text[position : position + 2])
             position += 2
             continue
         if char == '"':
@@ -134,8 +159,15 @@ def parse_defaults(text):
         setting = parse_setting(item)
         if setting is None:
             return None
-        found.append({"scope": _SCOPES.get(mark, "global"), "scope_of": _items(subject or ""), "setting": setting[0],
-                      "operator": setting[1], "value": setting[2]})
+        found.append(
+            {
+                "scope": _SCOPES.get(mark, "global"),
+                "scope_of": _items(subject or ""),
+                "setting": setting[0],
+                "operator": setting[1],
+                "value": setting[2],
+            }
+        )
     return found or None
 
 
@@ -166,18 +198,18 @@ def _command(text, state):
         state["runas_groups"] = _items(groups) if colon else []
         # Only "(:group)" and "()" name no user: the invoking user's own rights.
         state["runas_given"] = True
-        text = text[end + 1:].strip()
+        text = text[end + 1 :].strip()
     while True:
         match = _OPTION.match(text)
         if match:
-            text = text[match.end():].strip()
+            text = text[match.end() :].strip()
             continue
         match = _TAG.match(text)
         if not match:
             break
         state["tags"].discard(OPPOSITE[match.group(1)])
         state["tags"].add(match.group(1))
-        text = text[match.end():].strip()
+        text = text[match.end() :].strip()
     return text or None
 
 
@@ -208,7 +240,7 @@ def parse_rule(text):
         expect = False
     if not users or not hosts:
         return None
-    rest = text[text.index("=", len(head) if text.startswith(head) else 0) + 1:]
+    rest = text[text.index("=", len(head) if text.startswith(head) else 0) + 1 :]
     sections = _sections(rest)
     for number, section in enumerate(sections):
         if number:
@@ -221,9 +253,14 @@ def parse_rule(text):
             command = _command(item, state)
             if command is None:
                 return None
-            grant = {"users": users, "hosts": hosts, "tags": sorted(state["tags"]),
-                     "runas_users": list(state["runas_users"]) if state["runas_given"] else ["root"],
-                     "runas_groups": list(state["runas_groups"]), "commands": []}
+            grant = {
+                "users": users,
+                "hosts": hosts,
+                "tags": sorted(state["tags"]),
+                "runas_users": list(state["runas_users"]) if state["runas_given"] else ["root"],
+                "runas_groups": list(state["runas_groups"]),
+                "commands": [],
+            }
             if not grants or any(grants[-1][name] != grant[name] for name in grant if name != "commands"):
                 grants.append(grant)
             grants[-1]["commands"].append(command)

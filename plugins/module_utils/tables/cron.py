@@ -20,8 +20,12 @@ TABLE = Table(
     "and at (no row: no such file). `partial` when users' crontabs cannot be read: only root may.",
     key="`<file> <8 hex digits of schedule, user and command>` of a job, `#2` for one alike; the path of anything else",
     columns=(
-        Column("kind", "text", "job (a line), script (a file that run-parts starts), at (a waiting job of at), access "
-               "(an allow or deny file) or invalid (a line that cron would refuse)"),
+        Column(
+            "kind",
+            "text",
+            "job (a line), script (a file that run-parts starts), at (a waiting job of at), access "
+            "(an allow or deny file) or invalid (a line that cron would refuse)",
+        ),
         Column("where", "text", "file, of a line file:line"),
         Column("schedule", "text", "five fields or a nickname; of a script hourly, daily, ...; of at when it runs"),
         Column("user", "text", "as whom it runs; null when that is not known"),
@@ -88,9 +92,14 @@ class Reader:
                 self.gaps.append("more than %d jobs" % TABLE.max_rows)
                 return
             self.rows[key] = self.blank(
-                "job" if job["valid"] else "invalid", "%s:%d" % (path, job["line"]), info, schedule=job["schedule"],
+                "job" if job["valid"] else "invalid",
+                "%s:%d" % (path, job["line"]),
+                info,
+                schedule=job["schedule"],
                 user=job["user"] if user is None else user,
-                command=redact(job["command"])[:500] if job["valid"] else None, active=active and job["valid"])
+                command=redact(job["command"])[:500] if job["valid"] else None,
+                active=active and job["valid"],
+            )
 
     def directory(self, path, read):
         """Call ``read(path of the entry, its name)`` for each file of a directory."""
@@ -120,16 +129,28 @@ class Reader:
             if name.startswith(".") or not stat.S_ISREG(info.st_mode):
                 continue
             shown = text(os.fsencode(path))
-            self.rows[shown] = self.blank("script", shown, info, schedule=period, user="root",
-                                          active=bool(info.st_mode & 0o111) and name_is_read(name, self.debian))
+            self.rows[shown] = self.blank(
+                "script",
+                shown,
+                info,
+                schedule=period,
+                user="root",
+                active=bool(info.st_mode & 0o111) and name_is_read(name, self.debian),
+            )
 
     def at_job(self, path, name):
         """One waiting job of at: its owner and time, never its text, which holds the whole environment."""
         job = parse_at_name(name)
         if job:
             info = self.host.lstat(path)
-            self.rows[path] = self.blank("at", path, info, schedule=rfc3339(job[2]), active=job[0] != "=",
-                                         user=user_names(self.host).get(info.st_uid))
+            self.rows[path] = self.blank(
+                "at",
+                path,
+                info,
+                schedule=rfc3339(job[2]),
+                active=job[0] != "=",
+                user=user_names(self.host).get(info.st_uid),
+            )
 
     def access(self, path):
         """One allow or deny file."""

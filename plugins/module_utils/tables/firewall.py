@@ -8,7 +8,7 @@ from ..firewall_config import read_firewalld, read_nft_scripts, read_saved, read
 from ..firewall_facts import STRICT, Facts
 from ..firewall_state import state
 from ..procfs import processes
-from ..spec import Absent, Column, Table, Unreadable, Unsupported, unreadable
+from ..spec import Absent, Column, Table, Unreadable, Unsupported
 
 TABLE = Table(
     name="firewall",
@@ -19,14 +19,26 @@ TABLE = Table(
     columns=(
         Column("active", "bool", "it filters now: rules or a strict policy for incoming packets; firewalld: it runs"),
         Column("enabled", "bool", "its own settings say that it is on (ufw); null where only a unit decides"),
-        Column("in_charge", "bool", "it is the one that decides about incoming packets; of ufw or firewalld and "
-               "the tables that they write, ufw or firewalld"),
+        Column(
+            "in_charge",
+            "bool",
+            "it is the one that decides about incoming packets; of ufw or firewalld and "
+            "the tables that they write, ufw or firewalld",
+        ),
         Column("front_end", "text", "of the row `host`: the one in charge, or null; of others their own name"),
         Column("others", "list", "of the row `host`: further front ends that also decide about incoming packets"),
-        Column("policies", "map", "`ip input`, `ip6 forward`, ... -> accept, reject or drop: what becomes of a "
-               "packet that no condition matched; null when nothing filters there"),
-        Column("loopback", "map", "ip and ip6 -> {in, out, spoofed}: rules accept loopback's packets coming in and "
-               "going out, and drop its addresses from other interfaces"),
+        Column(
+            "policies",
+            "map",
+            "`ip input`, `ip6 forward`, ... -> accept, reject or drop: what becomes of a "
+            "packet that no condition matched; null when nothing filters there",
+        ),
+        Column(
+            "loopback",
+            "map",
+            "ip and ip6 -> {in, out, spoofed}: rules accept loopback's packets coming in and "
+            "going out, and drop its addresses from other interfaces",
+        ),
         Column("established", "list", "`ip input`, ... where rules accept established connections"),
         Column("open_ports", "list", "`tcp/22`, ... that rules accept on input, whatever their other conditions"),
         Column("tables", "list", "kernel tables as `<family> <name>`"),
@@ -40,8 +52,18 @@ TABLE = Table(
     max_rows=10,
 )
 
-READ_CELLS = ("active", "in_charge", "policies", "loopback", "established", "open_ports", "tables", "chains", "rules",
-              "digest")
+READ_CELLS = (
+    "active",
+    "in_charge",
+    "policies",
+    "loopback",
+    "established",
+    "open_ports",
+    "tables",
+    "chains",
+    "rules",
+    "digest",
+)
 ORDER = ("firewalld", "ufw", "nftables", "iptables", "ip6tables", "iptables-legacy", "ip6tables-legacy")
 
 
@@ -55,10 +77,15 @@ def blank(name):
 def facts_cells(facts):
     """The cells that a ruleset fills."""
     return {
-        "policies": facts.policies(), "loopback": facts.loopback(), "established": facts.established(),
-        "open_ports": facts.open_ports(), "digest": facts.digest(), "active": facts.filters_input(),
+        "policies": facts.policies(),
+        "loopback": facts.loopback(),
+        "established": facts.established(),
+        "open_ports": facts.open_ports(),
+        "digest": facts.digest(),
+        "active": facts.filters_input(),
         "tables": sorted({"%s %s" % (chain["family"], chain["table"]) for chain in facts.chains})[:200],
-        "chains": len(facts.chains), "rules": len(facts.rules),
+        "chains": len(facts.chains),
+        "rules": len(facts.rules),
     }
 
 
@@ -108,8 +135,11 @@ def _ufw_row(host, kernel):
 def _runs(host, name):
     """True if the daemon runs, by its unit or its program's name; a cell when that cannot be told."""
     try:
-        return any(process["name"] == name or process["unit"] == name + ".service" for process in processes(host)
-                   if not process["container"])
+        return any(
+            process["name"] == name or process["unit"] == name + ".service"
+            for process in processes(host)
+            if not process["container"]
+        )
     except Unreadable as error:
         return error.cell()
     except Unsupported:
@@ -153,15 +183,20 @@ def host_row(rows, kernel):
     if gap is not None:
         row.update(dict.fromkeys(READ_CELLS + ("front_end", "others"), gap.cell()))
         return row
-    everything = Facts([chain for facts in kernel for chain in facts.chains],
-                       [rule for facts in kernel for rule in facts.rules])
+    everything = Facts(
+        [chain for facts in kernel for chain in facts.chains], [rule for facts in kernel for rule in facts.rules]
+    )
     row.update(facts_cells(everything))
     row["policies"] = combine(facts.policies() for facts in kernel)
     deciding = [name for name in ORDER if name in rows and rows[name]["active"] is True]
     row["front_end"] = deciding[0] if deciding else None
     # ip6tables is the other half of iptables, and both are only the hands of ufw.
-    written = {"ufw": ("iptables", "ip6tables", "iptables-legacy", "ip6tables-legacy"), "iptables": ("ip6tables",),
-               "iptables-legacy": ("ip6tables-legacy",), "firewalld": ()}
+    written = {
+        "ufw": ("iptables", "ip6tables", "iptables-legacy", "ip6tables-legacy"),
+        "iptables": ("ip6tables",),
+        "iptables-legacy": ("ip6tables-legacy",),
+        "firewalld": (),
+    }
     row["others"] = [name for name in deciding[1:] if name not in written.get(deciding[0], ())]
     row["in_charge"] = bool(deciding)
     for name in rows:
@@ -176,14 +211,16 @@ def _kernel(host, rows):
     if not isinstance(found.nft, Absent):
         own = found.nft_own
         if isinstance(own, Facts):
-            own = Facts([chain for chain in own.chains if not chain["table"].startswith("firewalld")],
-                        [rule for rule in own.rules if not rule["table"].startswith("firewalld")])
+            own = Facts(
+                [chain for chain in own.chains if not chain["table"].startswith("firewalld")],
+                [rule for rule in own.rules if not rule["table"].startswith("firewalld")],
+            )
             kernel.append(found.nft_own)
         else:
             kernel.append(own)
         rows["nftables"] = _kernel_row("nftables", own)
     elif isinstance(found.iptables["iptables"], Absent):
-        kernel.append(Unreadable("partial", "the kernel may filter packets, and neither nft nor iptables is there to ask"))
+        kernel.append(Unreadable("partial", "packets may be filtered, and neither nft nor iptables is there to ask"))
     for name, facts in found.iptables.items():
         if not isinstance(facts, Absent):
             rows[name] = _kernel_row(name, facts)
@@ -203,8 +240,11 @@ def collect(host, options):
         for name, program in (("nftables", "nft"), ("iptables", "iptables"), ("ip6tables", "ip6tables")):
             if any(host.exists(directory + program) for directory in ("/usr/sbin/", "/sbin/")):
                 rows[name] = _kernel_row(name, gap)
-    for name, read, arguments in (("nftables", read_nft_scripts, (host,)), ("iptables", read_saved, (host, "iptables")),
-                                  ("ip6tables", read_saved, (host, "ip6tables"))):
+    for name, read, arguments in (
+        ("nftables", read_nft_scripts, (host,)),
+        ("iptables", read_saved, (host, "iptables")),
+        ("ip6tables", read_saved, (host, "ip6tables")),
+    ):
         if name in rows:
             _saved(rows[name], read, *arguments)
     for row in (_ufw_row(host, kernel), _firewalld_row(host, nft)):

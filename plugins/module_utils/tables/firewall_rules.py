@@ -57,12 +57,22 @@ def rows_of(source, facts, rows):
             number += 1
             key = "%s#%d" % (base, number)
         rows[key] = {
-            "source": source, "family": rule["family"], "table": rule["table"], "chain": rule["chain"],
-            "hook": hooks.get(where), "position": places[where], "rule": redact(rule["text"])[:500],
-            "action": rule["action"], "target": rule["target"], "protocol": rule["protocol"],
-            "ports": rule["ports"][:LIST_CAP], "sources": rule["sources"][:LIST_CAP],
-            "destinations": rule["destinations"][:LIST_CAP], "in_interface": rule["in"],
-            "out_interface": rule["out"], "states": rule["states"][:LIST_CAP],
+            "source": source,
+            "family": rule["family"],
+            "table": rule["table"],
+            "chain": rule["chain"],
+            "hook": hooks.get(where),
+            "position": places[where],
+            "rule": redact(rule["text"])[:500],
+            "action": rule["action"],
+            "target": rule["target"],
+            "protocol": rule["protocol"],
+            "ports": rule["ports"][:LIST_CAP],
+            "sources": rule["sources"][:LIST_CAP],
+            "destinations": rule["destinations"][:LIST_CAP],
+            "in_interface": rule["in"],
+            "out_interface": rule["out"],
+            "states": rule["states"][:LIST_CAP],
             "unconditional": rule["conditions"] == 0,
         }
 

@@ -22,8 +22,12 @@ TABLE = Table(
         Column("member_count", "int", "how many members there are"),
         Column("primary_of", "list", "users whose primary group this is, sorted, the first 500"),
         Column("admins", "list", "who may change the members, from gshadow; root only; null without gshadow"),
-        Column("password", "text", "of the group line and of gshadow: set when one of them holds a hash, empty when "
-               "anyone may join, else locked; root only"),
+        Column(
+            "password",
+            "text",
+            "of the group line and of gshadow: set when one of them holds a hash, empty when "
+            "anyone may join, else locked; root only",
+        ),
         Column("same_gid", "list", "other names with the same gid, sorted"),
     ),
 )
@@ -52,8 +56,16 @@ def _password(line_kind, shadowed):
 def _row(entry, facts):
     name, kind = entry["name"], entry["kind"]
     row = {column.name: None for column in TABLE.columns}
-    row.update(name=name, kind=kind, where=facts["where"].get(name, []), gid=entry["gid"], members=[], member_count=0,
-               primary_of=[], same_gid=[])
+    row.update(
+        name=name,
+        kind=kind,
+        where=facts["where"].get(name, []),
+        gid=entry["gid"],
+        members=[],
+        member_count=0,
+        primary_of=[],
+        same_gid=[],
+    )
     if kind in ("malformed", "nis"):
         if kind == "malformed":
             row["where"] = ["%s:%d" % (entry["path"], entry["line"])]
@@ -98,6 +110,6 @@ def collect(host, options):
     keyed = numbered(entries)
     if len(keyed) > TABLE.max_rows:
         gap = "only %d of %d groups" % (TABLE.max_rows, len(keyed))
-        keyed = keyed[:TABLE.max_rows]
+        keyed = keyed[: TABLE.max_rows]
     rows = {key: _row(entry, facts) for key, entry in keyed}
     return Result(rows, "partial" if gap else "ok", gap)

@@ -99,8 +99,11 @@ def holders(host, inodes):
 
 def _packages(host, found):
     """Return exe -> package, or the cell that says why that cannot be told."""
-    paths = {process["exe"] for process in found.values()
-             if process["exe"] and not is_unreadable(process["exe"]) and not process["container"]}
+    paths = {
+        process["exe"]
+        for process in found.values()
+        if process["exe"] and not is_unreadable(process["exe"]) and not process["container"]
+    }
     try:
         return owners(host, paths)
     except Absent:
@@ -118,8 +121,14 @@ def _process_cells(process, packages, gap):
     if isinstance(packages, dict) and not is_unreadable(packages):
         # The database of this system says nothing of what lies in a container.
         package = exe if is_unreadable(exe) else None if process["container"] else packages.get(exe)
-    return {"pid": process["pid"], "process": process["name"], "exe": exe, "package": package,
-            "unit": process["unit"], "container": process["container"]}
+    return {
+        "pid": process["pid"],
+        "process": process["name"],
+        "exe": exe,
+        "package": package,
+        "unit": process["unit"],
+        "container": process["container"],
+    }
 
 
 def collect(host, options):
@@ -143,8 +152,14 @@ def collect(host, options):
             rows[key]["sockets"] += 1
             continue
         rows[key] = {
-            "proto": proto[:3], "family": family, "address": shown, "port": port, "scope": scope(address),
-            "uid": uid, "user": names.get(uid), "sockets": 1,
+            "proto": proto[:3],
+            "family": family,
+            "address": shown,
+            "port": port,
+            "scope": scope(address),
+            "uid": uid,
+            "user": names.get(uid),
+            "sockets": 1,
         }
         rows[key].update(_process_cells(found.get(inode), packages, gap))
         if len(rows) >= TABLE.max_rows:

@@ -25,16 +25,22 @@ TABLE = Table(
         Column("count", "int", "log-ins of the last 30 days"),
         Column("first", "time", "first of them"),
         Column("last", "time", "last of them"),
-        Column("sources", "list", "hosts and addresses that they came from, most frequent first, at most 20; `local` for "
-               "those without one"),
+        Column(
+            "sources",
+            "list",
+            "hosts and addresses that they came from, most frequent first, at most 20; `local` for those without one",
+        ),
         Column("terminals", "list", "terminals, digits as `*`, most frequent first, at most 10"),
         Column("last_ever", "time", "last log-in of all; null when none is recorded"),
         Column("last_from", "text", "where that came from"),
         Column("failed", "int", "failed attempts of the last 30 days"),
         Column("last_failed", "time", "last of them"),
         Column("failed_sources", "list", "hosts and addresses that they came from, most frequent first, at most 20"),
-        Column("capped", "list", "logs (wtmp, btmp) of which only the newest 12,000 records were read: counts are then "
-               "lower bounds"),
+        Column(
+            "capped",
+            "list",
+            "logs (wtmp, btmp) of which only the newest 12,000 records were read: counts are then lower bounds",
+        ),
         Column("sessions", "int", "sessions at the moment", volatile=True),
     ),
     max_rows=5000,
@@ -64,10 +70,18 @@ def summary(records, failed=False):
     times = [record[4] for record in records]
     sources = ranked([record[3] or "local" for record in records], 20)
     if failed:
-        return {"failed": len(records), "last_failed": rfc3339(max(times)) if times else None, "failed_sources": sources}
-    return {"count": len(records), "first": rfc3339(min(times)) if times else None,
-            "last": rfc3339(max(times)) if times else None, "sources": sources,
-            "terminals": ranked([terminal(record[1]) for record in records if record[1]], 10)}
+        return {
+            "failed": len(records),
+            "last_failed": rfc3339(max(times)) if times else None,
+            "failed_sources": sources,
+        }
+    return {
+        "count": len(records),
+        "first": rfc3339(min(times)) if times else None,
+        "last": rfc3339(max(times)) if times else None,
+        "sources": sources,
+        "terminals": ranked([terminal(record[1]) for record in records if record[1]], 10),
+    }
 
 
 class Reader:
@@ -110,12 +124,12 @@ class Reader:
         return together
 
     def logons(self):
-        """user -> records of log-ins, from wtmp and wtmpdb."""
+        """User -> records of log-ins, from wtmp and wtmpdb."""
         records = self.records(WTMP) + (self._try(read_wtmpdb, self.host, self.since) or [])
         return group([record for record in records if record[0] == USER_PROCESS and record[2]])
 
     def last(self, uids):
-        """user -> (time, terminal, source) of the last log-in; ``uids`` maps names to ids."""
+        """User -> (time, terminal, source) of the last log-in; ``uids`` maps names to ids."""
         found = {}
         by_uid = self._try(read_lastlog, self.host, "/var/log/lastlog", sorted(set(uids.values()))) or {}
         for name, uid in uids.items():
@@ -127,18 +141,23 @@ class Reader:
         return found
 
     def failed(self, known):
-        """user -> records of failed attempts, or the Unreadable; names not in ``known`` become UNKNOWN."""
+        """User -> records of failed attempts, or the Unreadable; names not in ``known`` become UNKNOWN."""
         gaps, self.gaps = self.gaps, []
         records = self.records(BTMP)
         denied = [why for why in self.gaps if "denied" in why]
         self.gaps = gaps + [why for why in self.gaps if why not in denied]
         if denied:
             return Unreadable("denied", denied[0])
-        return group([record[:2] + (record[2] if record[2] in known else UNKNOWN,) + record[3:] for record in records
-                      if record[0]])
+        return group(
+            [
+                record[:2] + (record[2] if record[2] in known else UNKNOWN,) + record[3:]
+                for record in records
+                if record[0]
+            ]
+        )
 
     def sessions(self):
-        """user -> number of sessions, of logind or of utmp."""
+        """User -> number of sessions, of logind or of utmp."""
         counts = {}
         if not self.host.live:
             return counts
@@ -167,7 +186,7 @@ class Reader:
 
 
 def group(records):
-    """user -> its records."""
+    """User -> its records."""
     found = {}
     for record in records:
         found.setdefault(record[2], []).append(record)
@@ -194,8 +213,14 @@ def collect(host, options):
     tried = {} if isinstance(failed, Unreadable) else failed
     names = sorted(set(logons) | set(last) | set(tried) | set(sessions))
     rows = {}
-    for name in names[:TABLE.max_rows]:
-        row = {"uid": uids.get(name), "capped": sorted(reader.capped), "last_ever": None, "last_from": None, "sessions": sessions.get(name, 0)}
+    for name in names[: TABLE.max_rows]:
+        row = {
+            "uid": uids.get(name),
+            "capped": sorted(reader.capped),
+            "last_ever": None,
+            "last_from": None,
+            "sessions": sessions.get(name, 0),
+        }
         row.update(summary(logons.get(name, [])))
         row.update(summary(tried.get(name, []), failed=True))
         if isinstance(failed, Unreadable):

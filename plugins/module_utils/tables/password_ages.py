@@ -19,8 +19,12 @@ TABLE = Table(
     columns=(
         Column("name", "text", "log-in name; null for a malformed line"),
         Column("where", "text", "file:line"),
-        Column("algorithm", "text", "method of the hash (yescrypt, sha512, md5, des, ...), also of a locked one; "
-               "`unknown` for a method not known here; null without a hash"),
+        Column(
+            "algorithm",
+            "text",
+            "method of the hash (yescrypt, sha512, md5, des, ...), also of a locked one; "
+            "`unknown` for a method not known here; null without a hash",
+        ),
         Column("locked", "bool", "no password can match"),
         Column("empty", "bool", "log-in needs no password"),
         Column("usable", "bool", "there is a password and it is not locked"),
@@ -42,7 +46,9 @@ def row_of(entry, now):
     changed, expire = entry["changed"], entry["expire"]
     malformed = entry["malformed"]
     return {
-        "name": entry["name"], "where": "/etc/shadow:%d" % entry["line"], "algorithm": entry["algorithm"],
+        "name": entry["name"],
+        "where": "/etc/shadow:%d" % entry["line"],
+        "algorithm": entry["algorithm"],
         "locked": None if malformed else entry["locked"],
         "empty": None if malformed else entry["empty"],
         "usable": None if malformed else not entry["locked"] and not entry["empty"],
@@ -50,7 +56,10 @@ def row_of(entry, now):
         "changed": rfc3339(changed * DAY) if changed else None,
         "must_change": None if malformed else changed == 0,
         "changed_in_future": None if malformed else changed is not None and changed * DAY > now,
-        "min": entry["min"], "max": entry["max"], "warn": entry["warn"], "inactive": entry["inactive"],
+        "min": entry["min"],
+        "max": entry["max"],
+        "warn": entry["warn"],
+        "inactive": entry["inactive"],
         "expires": None if expire is None else rfc3339(expire * DAY),
         "expired": None if malformed else expire is not None and expire * DAY <= now,
     }

@@ -62,10 +62,16 @@ def collect(host, options):
             key = "%s#%d" % (key, seen[key])
         command = process["command"]
         rows[key] = {
-            "pid": process["pid"], "ppid": process["ppid"], "name": process["name"], "exe": process["exe"],
+            "pid": process["pid"],
+            "ppid": process["ppid"],
+            "name": process["name"],
+            "exe": process["exe"],
             "exe_deleted": process["deleted"],
             "command": redact(command)[:COMMAND_SHOWN] if command else None,
-            "uid": uid, "user": user, "unit": process["unit"], "container": process["container"],
+            "uid": uid,
+            "user": user,
+            "unit": process["unit"],
+            "container": process["container"],
             "started": rfc3339(booted + process["ticks"] // ticks) if booted else None,
         }
     if len(found) > PROCESS_CAP:

@@ -12,7 +12,13 @@ from ..name_service import directories
 from ..redact import redact
 from ..spec import Absent, Column, Result, Table, Unreadable
 from ..sudo_rules import (
-    expand, included_names, logical_lines, parse_alias, parse_defaults, parse_include, parse_rule,
+    expand,
+    included_names,
+    logical_lines,
+    parse_alias,
+    parse_defaults,
+    parse_include,
+    parse_rule,
 )
 
 TABLE = Table(
@@ -36,8 +42,12 @@ TABLE = Table(
         Column("scope", "text", "of a setting: global, or host, user, runas, command when it holds for some only"),
         Column("scope_of", "list", "of a setting: those some"),
         Column("operator", "text", "of a setting: =, += or -="),
-        Column("value", "text_sensitive", "of a setting: `true` or `false` for a flag, else its value as text; an "
-               "include's path; an alias's type (user, runas, host, command)"),
+        Column(
+            "value",
+            "text_sensitive",
+            "of a setting: `true` or `false` for a flag, else its value as text; an "
+            "include's path; an alias's type (user, runas, host, command)",
+        ),
         Column("number", "float", "of a setting: its value where that is a number"),
         Column("members", "list", "of an alias: what it stands for, secrets redacted"),
         Column("last", "bool", "of a setting: the one read last among those of its name and scope, which wins"),
@@ -93,8 +103,11 @@ class Reader:
 
     def _include(self, kind, path, parent):
         if "%h" in path:
-            name = self.host.read_text(
-                "/proc/sys/kernel/hostname" if self.host.live else "/etc/hostname", 4096).strip().split(".")[0]
+            name = (
+                self.host.read_text("/proc/sys/kernel/hostname" if self.host.live else "/etc/hostname", 4096)
+                .strip()
+                .split(".")[0]
+            )
             path = path.replace("%h", name)
         if not path.startswith("/"):
             path = posixpath.join(posixpath.dirname(parent), path)
@@ -130,11 +143,15 @@ def _rule_row(grant, aliases):
     commands = expand(grant["commands"], aliases["command"])
     row = _blank("rule")
     row.update(
-        users=_texts(grant["users"]), all_users=_texts(expand(grant["users"], aliases["user"])),
+        users=_texts(grant["users"]),
+        all_users=_texts(expand(grant["users"], aliases["user"])),
         hosts=_texts(expand(grant["hosts"], aliases["host"])),
         runas_users=_texts(expand(grant["runas_users"], aliases["runas"])),
-        runas_groups=_texts(expand(grant["runas_groups"], aliases["runas"])), tags=grant["tags"],
-        nopasswd="NOPASSWD" in grant["tags"], commands=_texts(commands), all_commands="ALL" in commands,
+        runas_groups=_texts(expand(grant["runas_groups"], aliases["runas"])),
+        tags=grant["tags"],
+        nopasswd="NOPASSWD" in grant["tags"],
+        commands=_texts(commands),
+        all_commands="ALL" in commands,
     )
     return row, ",".join(row["users"])
 
@@ -143,9 +160,15 @@ def _setting_row(item):
     row = _blank("setting")
     value = item["value"]
     number = None if isinstance(value, (bool, str)) else float(value)
-    row.update(setting=item["setting"], scope=item["scope"], scope_of=_texts(item["scope_of"]),
-               operator=item["operator"], number=number, last=False,
-               value=_text(str(value).lower() if isinstance(value, bool) else str(value)))
+    row.update(
+        setting=item["setting"],
+        scope=item["scope"],
+        scope_of=_texts(item["scope_of"]),
+        operator=item["operator"],
+        number=number,
+        last=False,
+        value=_text(str(value).lower() if isinstance(value, bool) else str(value)),
+    )
     return row, row["setting"]
 
 

@@ -18,12 +18,17 @@ TABLE = Table(
         Column("path", "text", "the file that counts; null for none"),
         Column("drop_ins", "list", "drop-ins in force, in order"),
         Column("calendar", "list", "OnCalendar expressions"),
-        Column("intervals", "map", "OnBootSec, OnActiveSec, OnStartupSec, OnUnitActiveSec, OnUnitInactiveSec -> values"),
+        Column(
+            "intervals", "map", "OnBootSec, OnActiveSec, OnStartupSec, OnUnitActiveSec, OnUnitInactiveSec: their values"
+        ),
         Column("random_delay", "text", "RandomizedDelaySec as written; null when not set"),
         Column("persistent", "bool", "a run that was missed while the system was down is made up for"),
         Column("starts", "text", "unit that it starts"),
-        Column("command", "text_sensitive", "ExecStart lines of that unit, joined by ` ; `, cut at 1000 characters; "
-               "null when it has none"),
+        Column(
+            "command",
+            "text_sensitive",
+            "ExecStart lines of that unit, joined by ` ; `, cut at 1000 characters; null when it has none",
+        ),
         Column("user", "text", "User of that unit; null means root"),
         Column("last_run", "time", "when it last fired, for persistent timers; null when not recorded", volatile=True),
     ),
@@ -56,16 +61,22 @@ def row_of(host, files, name):
     row.update(state=files.state(name), path=unit.path, drop_ins=unit.drop_ins[:LIST_CAP], calendar=[], intervals={})
     if unit.unreadable:
         gap = unreadable("denied" if "denied" in unit.unreadable else "invalid", unit.unreadable)
-        row.update(dict.fromkeys(("calendar", "intervals", "random_delay", "persistent", "starts", "command", "user"), gap))
+        row.update(
+            dict.fromkeys(("calendar", "intervals", "random_delay", "persistent", "starts", "command", "user"), gap)
+        )
         return row
     if unit.kind == "mask":
         return row
     persistent = (unit.value("Timer", "Persistent") or "no").lower() in TRUE
-    starts = unit.value("Timer", "Unit") or name[:-len(".timer")] + ".service"
+    starts = unit.value("Timer", "Unit") or name[: -len(".timer")] + ".service"
     row.update(
         calendar=unit.values("Timer", "OnCalendar")[:LIST_CAP],
-        intervals={key: values[:LIST_CAP] for key, values in ((key, unit.values("Timer", key)) for key in INTERVALS) if values},
-        random_delay=unit.value("Timer", "RandomizedDelaySec"), persistent=persistent, starts=starts,
+        intervals={
+            key: values[:LIST_CAP] for key, values in ((key, unit.values("Timer", key)) for key in INTERVALS) if values
+        },
+        random_delay=unit.value("Timer", "RandomizedDelaySec"),
+        persistent=persistent,
+        starts=starts,
         last_run=_last_run(host, name) if persistent else None,
     )
     started = files.get(starts)

@@ -17,8 +17,12 @@ TABLE = Table(
     key="the name; `name#2`, `name#3` for further lines of the same name; `(malformed)` for lines that are none",
     columns=(
         Column("name", "text", "log-in name as written; null for a malformed line"),
-        Column("kind", "text", "local (a file), directory, dynamic (made by systemd while a service runs), "
-               "nis (a `+` or `-` line of compat) or malformed"),
+        Column(
+            "kind",
+            "text",
+            "local (a file), directory, dynamic (made by systemd while a service runs), "
+            "nis (a `+` or `-` line of compat) or malformed",
+        ),
         Column("where", "list", "file:line of every line with this name; empty for a directory"),
         Column("uid", "int", "user id; null where the line has none"),
         Column("gid", "int", "primary group id"),
@@ -30,8 +34,12 @@ TABLE = Table(
         Column("home_uid", "int", "owner of the home directory; null when it is not there"),
         Column("home_gid", "int", "group of the home directory; null when it is not there"),
         Column("home_mode", "text", "its permission bits, four octal digits; null when it is not there"),
-        Column("dot_files", "list", "of accounts with a log-in shell: {name, uid, gid, mode, type} of the files in "
-               "the home directory that decide who gets in or what runs at log-in; null for others"),
+        Column(
+            "dot_files",
+            "list",
+            "of accounts with a log-in shell: {name, uid, gid, mode, type} of the files in "
+            "the home directory that decide who gets in or what runs at log-in; null for others",
+        ),
         Column("shell", "text", "log-in shell as written; null means /bin/sh"),
         Column("shell_valid", "bool", "the shell is listed in /etc/shells; null without that file"),
         Column("login_shell", "bool", "the shell lets a person in: valid, and neither nologin nor false"),
@@ -43,9 +51,28 @@ TABLE = Table(
     ),
 )
 
-DOT_FILES = (".netrc", ".rhosts", ".shosts", ".forward", ".bash_history", ".bashrc", ".bash_profile", ".bash_login",
-             ".bash_logout", ".profile", ".zshrc", ".zprofile", ".zshenv", ".login", ".cshrc", ".kshrc",
-             ".config/fish/config.fish", ".ssh/authorized_keys", ".ssh/rc", ".ssh/environment")
+DOT_FILES = (
+    ".netrc",
+    ".rhosts",
+    ".shosts",
+    ".forward",
+    ".bash_history",
+    ".bashrc",
+    ".bash_profile",
+    ".bash_login",
+    ".bash_logout",
+    ".profile",
+    ".zshrc",
+    ".zprofile",
+    ".zshenv",
+    ".login",
+    ".cshrc",
+    ".kshrc",
+    ".config/fish/config.fish",
+    ".ssh/authorized_keys",
+    ".ssh/rc",
+    ".ssh/environment",
+)
 """Files that decide who gets in, or what runs, at log-in: ssh(1), sshd(8), bash(1), hosts.equiv(5)."""
 
 NO_LOGIN = ("nologin", "false", "true", "sync", "halt", "shutdown")
@@ -91,8 +118,12 @@ def _home(host, path):
     except Unreadable as error:
         return dict.fromkeys(cells, error.cell()), False
     there = stat.S_ISDIR(info.st_mode)
-    return {"home_exists": there, "home_uid": info.st_uid, "home_gid": info.st_gid,
-            "home_mode": "%04o" % stat.S_IMODE(info.st_mode)}, there
+    return {
+        "home_exists": there,
+        "home_uid": info.st_uid,
+        "home_gid": info.st_gid,
+        "home_mode": "%04o" % stat.S_IMODE(info.st_mode),
+    }, there
 
 
 def _dot_files(host, home):
@@ -104,8 +135,15 @@ def _dot_files(host, home):
             continue
         except Unreadable as error:
             return error.cell()
-        found.append({"name": name, "uid": info.st_uid, "gid": info.st_gid, "mode": "%04o" % stat.S_IMODE(info.st_mode),
-                      "type": KINDS.get(stat.S_IFMT(info.st_mode), "other")})
+        found.append(
+            {
+                "name": name,
+                "uid": info.st_uid,
+                "gid": info.st_gid,
+                "mode": "%04o" % stat.S_IMODE(info.st_mode),
+                "type": KINDS.get(stat.S_IFMT(info.st_mode), "other"),
+            }
+        )
     return found
 
 
@@ -113,9 +151,21 @@ def _row(host, entry, facts):
     name, uid, shell = entry["name"], entry["uid"], entry["shell"]
     kind = entry["kind"]
     row = {column.name: None for column in TABLE.columns}
-    row.update(name=name, kind=kind, where=facts["where"].get(name, []), uid=uid, gid=entry["gid"],
-               full_name=entry["full_name"], home=entry["home"], shell=shell, password=entry["password"],
-               groups=[], same_uid=[], subuid=[], subgid=[])
+    row.update(
+        name=name,
+        kind=kind,
+        where=facts["where"].get(name, []),
+        uid=uid,
+        gid=entry["gid"],
+        full_name=entry["full_name"],
+        home=entry["home"],
+        shell=shell,
+        password=entry["password"],
+        groups=[],
+        same_uid=[],
+        subuid=[],
+        subgid=[],
+    )
     if kind in ("malformed", "nis"):
         if kind == "malformed":
             row["where"] = ["%s:%d" % (entry["path"], entry["line"])]
@@ -156,7 +206,11 @@ def _facts(host, entries):
     except Absent:
         shells = None
     return {
-        "where": where, "by_uid": by_uid, "group_names": group_names, "memberships": memberships, "shells": shells,
+        "where": where,
+        "by_uid": by_uid,
+        "group_names": group_names,
+        "memberships": memberships,
+        "shells": shells,
         # A group that no file knows may be one of a directory that is down.
         "no_group": unreadable("partial", gap) if gap else None,
         "range": uid_range(_optional(host, "/etc/login.defs")),
@@ -176,6 +230,6 @@ def collect(host, options):
     keyed = numbered(entries)
     if len(keyed) > TABLE.max_rows:
         gap = "only %d of %d accounts" % (TABLE.max_rows, len(keyed))
-        keyed = keyed[:TABLE.max_rows]
+        keyed = keyed[: TABLE.max_rows]
     rows = {key: _row(host, entry, facts) for key, entry in keyed}
     return Result(rows, "partial" if gap else "ok", gap)
