@@ -21,8 +21,8 @@ USER_GLOBS = ("/boot/efi/EFI/*/user.cfg",)
 ENTRIES = "/boot/loader/entries"
 ENVIRONMENTS = ("/boot/grub2/grubenv", "/boot/grub/grubenv")
 LIMIT = 4 << 20
-LINES = 32
-LENGTH = 2000
+LINES = 16
+LENGTH = 1000
 
 _ASSIGNMENT = re.compile(r"\s*(?:export\s+)?(GRUB_[A-Z0-9_]+)(\+?)=(.*)")
 _LINUX = re.compile(r"\s*linux(?:16|efi)?\s+(\S+)\s*(.*)")

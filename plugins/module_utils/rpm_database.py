@@ -132,6 +132,10 @@ def locate(host):
 
 def read_database(host):
     """Return the rows of all rpm packages; raise Absent without a database, Unreadable when it cannot be read."""
+    return host.cached("rpm", lambda: _read_database(host))
+
+
+def _read_database(host):
     directory, name = locate(host)
     path = "%s/%s" % (directory, name)
     failed = Unreadable("invalid", "%s: needs the program rpm to be read" % path)

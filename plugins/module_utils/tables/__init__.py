@@ -30,6 +30,7 @@ from . import (
     pam,
     pam_settings,
     password_ages,
+    pending_updates,
     platform,
     processes,
     sshd,
@@ -38,6 +39,7 @@ from . import (
     time,
     timers,
     units,
+    updates,
     users,
 )
 
@@ -69,6 +71,7 @@ TABLES = {
         pam,
         pam_settings,
         password_ages,
+        pending_updates,
         platform,
         processes,
         sshd,
@@ -77,6 +80,7 @@ TABLES = {
         time,
         timers,
         units,
+        updates,
         users,
     )
 }

@@ -34,7 +34,7 @@ TABLE = Table(
         Column(
             "kernel_lines", "list",
             "maps {where, arguments}: kernel arguments of each menu entry (grub.cfg, boot loader entries), secrets redacted;"
-            " at most 32",
+            " at most 16",
         ),
         Column("grub_password", "bool", "a superuser with a password is set; the hash itself is never read out"),
         Column("grub_superusers", "list", "names of the superusers of the menu"),

@@ -4,11 +4,13 @@ from __future__ import absolute_import, annotations, division, print_function
 
 __metaclass__ = type
 
+import os
 import re
 
 from .. import init_scripts
+from ..procfs import processes
 from ..redact import redact
-from ..spec import Absent, Column, Result, Table, Unreadable
+from ..spec import Absent, Column, Result, Table, Unreadable, is_unreadable
 from ..systemd_units import template_of, unit_files
 from ..text import text
 
@@ -32,9 +34,10 @@ TABLE = Table(
         Column(
             "active", "text",
             "active, inactive, failed, activating, deactivating, reloading, maintenance; inactive when systemd has not"
-            " loaded it; null when systemd is not the running init, or the root is not live",
+            " loaded it. Where systemd is not the running init, a service is active if its program runs, inactive if"
+            " not, null when that cannot be told (a script, a one-shot); null when the root is not live",
         ),
-        Column("sub", "text", "finer state (running, exited, listening, waiting, ...); null as for active", volatile=True),
+        Column("sub", "text", "finer state (running, exited, listening, waiting, ...); null without systemd", volatile=True),
         Column("load", "text", "loaded, masked, not-found, bad-setting, error; null when systemd has not loaded it", volatile=True),
         Column("source", "text", "unit, generator, transient, sysv, openrc; live when only the running systemd knows it"),
         Column("path", "text", "the file that counts"),
@@ -55,6 +58,7 @@ LISTENS = ("ListenStream", "ListenDatagram", "ListenSequentialPacket", "ListenFI
            "ListenMessageQueue", "ListenUSBFunction")
 SKIPPED = ("device", "scope")
 _SESSION = re.compile(r"(?:user@\d+|user-runtime-dir@\d+)\.service|user-\d+\.slice")
+_SCRIPTED = re.compile(r"(?:[bd]?a?sh|busybox|env|python[\d.]*|perl[\d.]*|ruby[\d.]*|node|java|true)")
 _STATE_WORDS = frozenset(("loaded", "not-found", "bad-setting", "error", "masked", "merged", "stub"))
 
 
@@ -146,6 +150,35 @@ def _file_row(files, name, started):
     return row
 
 
+def _without_systemd(host, files, rows):
+    """Tell the state of units on a live system whose process 1 is not systemd, from the programs that run."""
+    try:
+        running = {process["exe"]: process["pid"] for process in processes(host) if not is_unreadable(process["exe"])}
+        hidden = any(is_unreadable(process["exe"]) for process in processes(host))
+    except Unreadable:
+        return
+    root = os.stat("/")
+    for name, row in rows.items():
+        if row["active"] is not None or row["alias_of"]:
+            continue
+        if row["type"] != "service" or row["masked"]:
+            row["active"] = "inactive"  # nothing but systemd could have started it
+            continue
+        unit = files.get(name)
+        command = (unit.value("Service", "ExecStart") or "").lstrip("-@+!:").split() if unit else []
+        program = os.path.realpath(command[0]) if command and command[0].startswith("/") else None
+        if program is None or unit.value("Service", "Type") == "oneshot" or _SCRIPTED.fullmatch(os.path.basename(program)):
+            continue
+        try:
+            own = os.stat("/proc/%d/root" % running[program]) if program in running else None
+        except OSError:
+            continue
+        if own is not None and (own.st_dev, own.st_ino) == (root.st_dev, root.st_ino):
+            row["active"] = "active"
+        elif not hidden:
+            row["active"] = "inactive"
+
+
 def _fill_aliases(rows):
     for name in sorted(rows):
         row, hops = rows[name], 0
@@ -214,6 +247,8 @@ def collect(host, options):
             row["active"] = row["sub"] = cell
         elif live is not None and row["active"] is None:
             row["active"], row["sub"] = "inactive", "dead"
+    if host.live and live is None and cell is None:
+        _without_systemd(host, files, rows)
     _fill_aliases(rows)
     _add_scripts(host, rows, live)
     if cell is not None:
