@@ -25,8 +25,10 @@ SCORES = (
     "encrypt_data_in_transit",
     "restrict_unauthorized_network_access",
     "apply_adaptive_application_control",
+    "protect_applications_against_ddos_attacks",
     "enable_endpoint_protection",
     "enable_auditing_and_logging",
+    "enable_enhanced_security_features",
     "implement_security_best_practices",
 )
 """Keys of the secure-score controls that content may name."""

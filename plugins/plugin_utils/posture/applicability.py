@@ -179,7 +179,7 @@ def _query(value, snapshot, context):
         raise gap
     held = comparison.holds(_query_expected(value), actual)
     fact = value.get("fact", f"{value['table']}: {value['expression']}")
-    return held, fact if held else f"not so: {fact}"
+    return held, fact if held else f"it is not so that {fact}"
 
 
 _ALL = (

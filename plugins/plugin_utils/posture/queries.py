@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 
 import jmespath
@@ -10,7 +9,7 @@ import jmespath
 from ..snapshots.view import STATUS_OF_CELL, Gap
 from .memo import memo
 
-_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_DECIDING = ("comparator", "and_expression", "or_expression", "not_expression", "function_expression")
 
 
 @lru_cache(maxsize=512)
@@ -20,8 +19,22 @@ def compiled(expression):
 
 
 @lru_cache(maxsize=512)
-def _words(expression):
-    return frozenset(_WORD.findall(expression))
+def deciding_fields(expression):
+    """Return the names on which the choice of rows depends: those in filters, comparisons and functions."""
+    found = set()
+
+    def walk(node, decides):
+        if not isinstance(node, dict):
+            return
+        if node["type"] == "field" and decides:
+            found.add(node["value"])
+        children = node.get("children", ())
+        for number, child in enumerate(children):
+            condition = node["type"] == "filter_projection" and number == 2
+            walk(child, decides or condition or node["type"] in _DECIDING)
+
+    walk(compiled(expression).parsed, False)
+    return frozenset(found)
 
 
 def rows_of(snapshot, table):
@@ -30,31 +43,47 @@ def rows_of(snapshot, table):
 
 
 def hidden_cells(rows, expression):
-    """Return ``[(row, cell)]`` where a column that the expression names could not be read."""
-    words = _words(expression)
+    """Return ``[(row, cell)]`` where a column on which the choice of rows depends could not be read."""
+    fields = deciding_fields(expression)
     found = []
     for row in rows:
-        for column, value in row.items():
-            if isinstance(value, dict) and "!" in value and column in words:
+        for column in fields:
+            value = row.get(column)
+            if isinstance(value, dict) and "!" in value:
                 found.append((row, value))
     return found
+
+
+def unreadable_in(value):
+    """Return the first cell inside ``value`` that could not be read, None without one."""
+    if isinstance(value, dict):
+        if "!" in value:
+            return value
+        value = list(value.values())
+    if isinstance(value, list):
+        return next((cell for cell in map(unreadable_in, value) if cell), None)
+    return None
+
+
+def _gap(place, cell):
+    return Gap(STATUS_OF_CELL.get(cell["!"], "error"), f"{place}: {cell.get('why') or cell['!']}")
 
 
 def search(snapshot, tables, expression, several=False):
     """Return ``(value, gap)``: what the expression gives over the rows that could be read, and the Gap of the others.
 
     With ``several`` the expression sees each table under its name, else the one table as ``rows``. ``gap`` is None when
-    every cell that the expression names could be read. Raise Gap when a table as a whole is not complete.
+    everything that counts could be read. Raise Gap when a table as a whole is not complete.
     """
     data, gap = {}, None
     for table in tables:
         rows = rows_of(snapshot, table)
         hidden = hidden_cells(rows, expression)
         if hidden:
-            cell = hidden[0][1]
-            status = STATUS_OF_CELL.get(cell["!"], "error")
-            gap = gap or Gap(status, f"{table}, {hidden[0][0]['key']}: {cell.get('why') or cell['!']}")
+            gap = gap or _gap(f"{table}, {hidden[0][0]['key']}", hidden[0][1])
             left_out = {id(row) for row, _ in hidden}
             rows = [row for row in rows if id(row) not in left_out]
         data[table if several else "rows"] = rows
-    return compiled(expression).search(data), gap
+    value = compiled(expression).search(data)
+    cell = unreadable_in(value)
+    return value, gap or (_gap(", ".join(tables), cell) if cell else None)

@@ -70,8 +70,8 @@ class Query(Resource):
         # Of rows that could not be read only a list of offenders says something certain: those that were found.
         if gap and (good or expected != {"empty": True}):
             raise gap
-        found = value if isinstance(value, list) else [value]
-        evidence = [{"where": ", ".join(names), "what": text(item)} for item in found]
+        found = [text(item) for item in (value if isinstance(value, list) else [value])] or ["nothing found"]
+        evidence = [{"where": ", ".join(names), "what": item} for item in found]
         return Verdict("pass" if good else "fail", comparison.words(expected), value, evidence)
 
 
@@ -86,6 +86,8 @@ def tables_of(statement):
 
 def text(item):
     """One result as a line for people."""
+    if isinstance(item, dict) and "!" in item:
+        return "could not be read"
     if isinstance(item, dict):
-        return ", ".join(f"{key} {value}" for key, value in item.items())
+        return ", ".join(f"{key} {text(value)}" for key, value in item.items())
     return str(item)
