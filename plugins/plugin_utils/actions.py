@@ -82,7 +82,7 @@ def assess(action, assessment, task_vars):
     with told():
         summary = assessment.assess_host(
             host, arguments["run"], _inventory(arguments, task_vars), _host_options(arguments),
-            lambda tables, options: gather(action, task_vars, tables, options, timeout, transport),
+            lambda tables, options: gather(action, task_vars, tables, options, timeout, transport, arguments["run"]["collector"]),
         )
     return dict(summary, changed=False)
 

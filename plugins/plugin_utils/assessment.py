@@ -16,12 +16,12 @@ from ..module_utils.collect import VERSION as COLLECTOR
 from ..module_utils.tables import TABLES
 from . import provenance
 from .content import compile_content, roots
-from .evidence import objects, runs
-from .evidence.atomic import write_json
+from .evidence import atomic, objects, runs
 from .evidence.state import open_state
 from .findings.disposition_files import load_dispositions
 from .findings.score import score
 from .posture import VOCABULARY, Posture
+from .snapshots import payload
 from .snapshots.limits import HostFailure
 from .snapshots.view import Snapshot, TableView
 
@@ -66,7 +66,16 @@ def begin(settings, asked, options, past):
     run = runs.open_run(state, run_id, header)
     write_past(run, settings.scope, asked, past)
     tables, paths = needs(content, options)
-    return {"run": run_id, "state": settings.state, "content": content.digest, "tables": sorted(tables), "paths": sorted(paths)}
+    return {"run": run_id, "state": settings.state, "content": content.digest, "collector": collector(state),
+            "tables": sorted(tables), "paths": sorted(paths)}
+
+
+def collector(state):
+    """Return the path of the packed collector in the state's cache, made when its source is new."""
+    path = os.path.join(state.cache, f"collector-{payload.digest()}.bin")
+    if not os.path.exists(path):
+        atomic.write(path, payload.sources())
+    return path
 
 
 def load_content(settings, state):
@@ -93,7 +102,7 @@ def write_past(run, scope, asked, past):
     """Write one small file a host: its last tables and their state, its generation, its statuses."""
     os.makedirs(os.path.join(run.path, "past"), mode=0o700, exist_ok=True)
     for host, known in past(scope, sorted(asked)).items():
-        write_json(past_file(run.path, host), known)
+        atomic.write(past_file(run.path, host), json.dumps(known).encode())
 
 
 def read_past(run_directory, host):

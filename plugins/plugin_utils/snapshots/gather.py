@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pathlib
 import re
 import resource
 import shlex
@@ -77,18 +78,18 @@ def address_space(extra):
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
-def gather(action, task_vars, tables, options, timeout, transport="pipe"):
+def gather(action, task_vars, tables, options, timeout, transport="pipe", collector=None):
     """Return a checked snapshot (dict) of the host that ``action`` runs for.
 
     ``tables`` are names, ``options`` those of tables by name, ``timeout`` is seconds for everything.
-    Raise HostFailure with ``state`` unreachable or failed.
+    ``collector`` is the path of what payload.sources made. Raise HostFailure with ``state`` unreachable or failed.
     """
     settings = {"tables": sorted(tables), "options": options, "timeout": max(5.0, timeout - 15.0),
                 "table_timeout": max(3.0, min(60.0, timeout / 3)), "root": options.get("root", "/")}
     settings["options"] = {name: value for name, value in options.items() if name in TABLES}
     try:
         with deadline(timeout), address_space(limits.ANSWER_ADDRESS_SPACE):
-            data = _module(action, task_vars, settings) if transport == "module" else _pipe(action, task_vars, settings)
+            data = _module(action, task_vars, settings) if transport == "module" else _pipe(action, task_vars, settings, collector)
         with deadline(timeout), address_space(limits.WORKER_ADDRESS_SPACE):
             return check.check(wire.unpack(data), asked=set(tables))
     except MemoryError:
@@ -102,16 +103,17 @@ def gather(action, task_vars, tables, options, timeout, transport="pipe"):
         raise _refused(error) from None
 
 
-def _pipe(action, task_vars, settings):
+def _pipe(action, task_vars, settings, collector):
     connection = action._connection
     if getattr(connection._shell, "_IS_WINDOWS", False):
         raise HostFailure("unsupported", "Windows hosts are not assessed by this version", "Take it out of the inventory's group.")
     interpreter = task_vars.get("ansible_python_interpreter")
     if interpreter is not None and str(interpreter).startswith("auto"):
         interpreter = None
+    packed = pathlib.Path(collector).read_bytes() if collector else None
     result = action._low_level_execute_command(
         payload.command(shlex.quote, None if interpreter is None else str(interpreter)),
-        in_data=payload.build(settings), executable="/bin/sh", encoding_errors="surrogate_then_replace",
+        in_data=payload.build(settings, packed), executable="/bin/sh", encoding_errors="surrogate_then_replace",
     )
     stdout = result["stdout"]
     if result["rc"] not in (0, None) and "RINGWALL" not in stdout:

@@ -1,16 +1,13 @@
 """The collector as one text for the remote Python's standard input: no module, no temporary file.
 
-The same source as the module face ``library/snapshot.py``, imported on the target from memory. Bytecode of
-the controller's own Python version travels along, so that a target with the same version compiles nothing.
+The same source as the module face ``library/snapshot.py``, without its docstrings, imported on the target from memory.
 """
 
 from __future__ import annotations
 
 import ast
-import functools
-import importlib.util
+import hashlib
 import json
-import marshal
 import pathlib
 import zlib
 
@@ -35,33 +32,26 @@ STAGE = (
 """Given to the remote Python with -c; the rest comes over standard input."""
 
 BOOT = '''
-import importlib.util, json, marshal, zlib
+import importlib.util, json, zlib
 
 class Finder:
-    """Imports the collector from memory: bytecode when it was made by this Python version, else source."""
-
-    def __init__(self, sources, code):
-        self.sources, self.code = sources, code
+    def __init__(self, sources):
+        self.sources = sources
 
     def find_spec(self, name, path=None, target=None):
-        if name not in self.sources:
-            return None
-        return importlib.util.spec_from_loader(name, self, is_package=self.sources[name][0])
+        if name in self.sources:
+            return importlib.util.spec_from_loader(name, self, is_package=self.sources[name][0])
 
     def create_module(self, spec):
         return None
 
     def exec_module(self, module):
         name = module.__name__
-        code = self.code.get(name)
-        exec(code if code is not None else compile(self.sources[name][1], name, "exec", dont_inherit=True), module.__dict__)
+        exec(compile(self.sources[name][1], name, "exec", dont_inherit=True), module.__dict__)
 
-count = r.readline().split()
-sources = json.loads(zlib.decompress(r.read(int(count[0]))))
-code = r.read(int(count[1]))
-settings = json.loads(r.read(int(count[2])))
-code = marshal.loads(zlib.decompress(code)) if count[3].decode() == importlib.util.MAGIC_NUMBER.hex() else {}
-sys.meta_path.insert(0, Finder(sources, code))
+size = r.readline().split()
+sys.meta_path.insert(0, Finder(json.loads(zlib.decompress(r.read(int(size[0]))))))
+settings = json.loads(r.read(int(size[1])))
 from ringwall_target.wire import answer
 sys.stdout.buffer.write(answer(settings))
 sys.stdout.buffer.flush()
@@ -86,29 +76,32 @@ def _module_name(path):
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-@functools.lru_cache(maxsize=1)
-def _collector():
-    """Return (compressed sources, compressed bytecode) of everything under module_utils; built once a process."""
-    sources = {PACKAGE: (True, "")}
-    code = {}
+def digest():
+    """SHA-256 (hexadecimal) of everything that ships: names and contents of the files below module_utils."""
+    total = hashlib.sha256()
     for path in sorted(ROOT.rglob("*.py")):
-        name = _module_name(path)
+        total.update(_module_name(path).encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    return total.hexdigest()
+
+
+def sources():
+    """Return everything under module_utils as zlib(JSON {name: [is package, source]}). Takes some 0.3 s: make it once a run."""
+    found = {PACKAGE: (True, "")}
+    for path in sorted(ROOT.rglob("*.py")):
         tree = ast.fix_missing_locations(_DropDocstrings().visit(ast.parse(path.read_text(encoding="utf-8"))))
-        sources[name] = (path.name == "__init__.py", ast.unparse(tree))
-        code[name] = compile(tree, name, "exec", dont_inherit=True)
-    return zlib.compress(json.dumps(sources).encode(), 6), zlib.compress(marshal.dumps(code), 6)
+        found[_module_name(path)] = (path.name == "__init__.py", ast.unparse(tree))
+    return zlib.compress(json.dumps(found).encode(), 9)
 
 
-def build(settings):
-    """Return the bytes for standard input of ``python -c STAGE``. ``settings`` are those of collect.DEFAULTS."""
-    sources, code = _collector()
-    boot = zlib.compress(BOOT.encode(), 6)
+def build(settings, packed=None):
+    """Return the bytes for standard input of ``python -c STAGE``.
+
+    ``settings`` are those of collect.DEFAULTS, ``packed`` is what ``sources`` returned.
+    """
+    packed = packed if packed is not None else sources()
+    boot = zlib.compress(BOOT.encode(), 9)
     options = json.dumps(settings).encode()
-    magic = importlib.util.MAGIC_NUMBER.hex()
-    return b"".join((
-        b"%d\n" % len(boot), boot,
-        b"%d %d %d %s\n" % (len(sources), len(code), len(options), magic.encode()), sources, code, options,
-    ))
+    return b"".join((b"%d\n" % len(boot), boot, b"%d %d\n" % (len(packed), len(options)), packed, options))
 
 
 def command(quote, interpreter=None):

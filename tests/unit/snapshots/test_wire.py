@@ -51,15 +51,6 @@ def test_the_piped_collector_answers_with_a_snapshot_that_passes_every_check():
     assert set(data["tables"]["identity"]["rows"]["host"]) == {column.name for column in TABLES["identity"].TABLE.columns}
 
 
-def test_the_collector_compiles_its_source_where_the_bytecode_does_not_fit(monkeypatch):
-    magic = payload.importlib.util.MAGIC_NUMBER
-    monkeypatch.setattr(payload.importlib.util, "MAGIC_NUMBER", b"\0\0\0\0")
-    built = payload.build({"tables": ["identity"]})
-    monkeypatch.setattr(payload.importlib.util, "MAGIC_NUMBER", magic)
-    result = subprocess.run(["sh", "-c", payload.command(shlex.quote, sys.executable)], input=built, capture_output=True, timeout=60)
-    assert wire.unpack(wire.find(result.stdout.decode()))["tables"]["identity"]["state"] == "ok"
-
-
 def test_a_host_without_python_is_told_from_one_that_breaks():
     with pytest.raises(HostFailure) as caught:
         run_collector({"tables": []}, "/nonexistent/python3")
