@@ -14,7 +14,10 @@ from .canonical import canonical, digest, sha256
 from .objects import ObjectError, gunzip, gzip_bytes
 
 SCHEMA = "ringwall.host/1"
-SUMMARY = ("schema", "run", "scope", "host", "state", "reason", "taken", "received", "privilege", "digests", "counts")
+SUMMARY = (
+    "schema", "run", "scope", "host", "state", "reason", "taken", "received", "privilege", "observed", "digests",
+    "counts",
+)  # fmt: skip
 _VOLATILE_IDENTITY = frozenset(column.name for column in identity.TABLE.columns if column.volatile)
 NOT_COMPARED = ("observed_at",)
 """Fields of a finding that move without the finding changing."""
@@ -57,10 +60,17 @@ def digests(host_file):
 
 
 def encode(host_file):
-    """Return a host file's bytes; ``schema``, ``digests`` and ``counts`` (findings by status) are filled in here."""
+    """Return a host file's bytes; filled in here are ``schema``, ``digests``, ``counts`` (findings by status) and
+    ``observed``: when tables were read that were not read in this run, ``{table: RFC 3339}``.
+    """
     full = dict(host_file)
     full["schema"] = SCHEMA
     full["digests"] = digests(host_file)
+    full["observed"] = {
+        name: table["observed_at"]
+        for name, table in host_file.get("tables", {}).items()
+        if table.get("observed_at") not in (None, "", host_file.get("received"))
+    }
     counts = {}
     for finding in host_file.get("findings", ()):
         status = finding.get("status", "")

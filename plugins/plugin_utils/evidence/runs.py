@@ -165,6 +165,11 @@ class Run:
         shutil.rmtree(grave, ignore_errors=True)
 
 
+def remove_grave(state, name):
+    """Remove what a killed ``Run.remove`` left; ``name`` is that of the directory in the runs directory."""
+    shutil.rmtree(os.path.join(state.runs, os.path.basename(name)), ignore_errors=True)
+
+
 def open_run(state, run_id, header):
     """Open a run, ``running``, and return it. ``header``: ``scope, actor, project_commit, digests, versions, ...``.
 

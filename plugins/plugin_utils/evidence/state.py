@@ -10,7 +10,7 @@ from . import atomic
 
 ENVIRONMENT = "RINGWALL_STATE"
 DEFAULT = "state"
-ROOMS = ("runs", "objects", "ledger", "cache", "reports")
+ROOMS = ("runs", "objects", "ledger", "checkpoints", "cache", "reports")
 
 
 class StateError(Exception):
@@ -37,6 +37,11 @@ class State:
     def ledger(self):
         """Directory of append-only decisions, one file a noun."""
         return os.path.join(self.path, "ledger")
+
+    @property
+    def checkpoints(self):
+        """Directory of what the store held when older runs were pruned."""
+        return os.path.join(self.path, "checkpoints")
 
     @property
     def cache(self):

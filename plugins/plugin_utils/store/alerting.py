@@ -1,0 +1,154 @@
+"""Alerts in the store: what the rules say of a run is counted by the alerts engine and written back."""
+
+from __future__ import annotations
+
+import json
+
+from ..evidence.canonical import canonical
+from ..findings import signals as rules
+from ..findings.alerts import advance
+from ..findings.dispositions import in_force
+from ..third_party import load
+from . import bulk, schema
+
+sa = load("sqlalchemy")
+
+TOLD = ("pass", "fail", "not_applicable")
+
+
+class Alerting:
+    """Gathers the signals of one run, host by host, and advances the alerts of its scope."""
+
+    def __init__(self, connection, scope, header, run_number, score_drop):
+        self.connection = connection
+        self.scope = scope
+        self.header = header
+        self.run_number = run_number
+        self.score_drop = score_drop
+        self.signals = {}
+        self.latest = header["started"]
+        self.asked = {}
+        self.baselines = 0
+        self.alerts = self._load()
+
+    def _load(self):
+        table = schema.ALERTS
+        query = sa.select(table.c.host, table.c.fingerprint, table.c.body).where(table.c.scope == self.scope)
+        found = {}
+        for host, fingerprint, body in self.connection.execute(query):
+            found.setdefault(host, {})[fingerprint] = json.loads(body)
+        return found
+
+    def drop(self, host):
+        """Forget the signals of a host that was rolled back."""
+        self.signals.pop(host, None)
+
+    def past(self, writer, host):
+        """What findings.signals.signals_between compares with, or None for a host that was never assessed."""
+        if host.seen_run is None or host.retired_run is not None:
+            return None
+        keys = schema.FINDING_KEYS
+        names = {
+            row.id: f"{row.benchmark}/{row.section}/{row.control}" for row in self.connection.execute(sa.select(keys))
+        }
+        statuses = {
+            names[one.key_id]: one.status for one in writer.open_findings(host) if not one.gap and one.status in TOLD
+        }
+        table = schema.TABLE_STATES
+        query = sa.select(table.c.name, table.c.state, table.c.gap).where(
+            table.c.host_id == host.id, table.c.closed.is_(None)
+        )
+        tables = {}
+        for name, state, gap in self.connection.execute(query):
+            if gap or name not in tables:
+                tables[name] = {"state": state}
+        return {"machine_id": host.machine_id, "statuses": statuses, "tables": tables}
+
+    def assessed(self, host, file, previous):
+        """Take the signals of a host whose file says something new. ``previous``: of ``past``."""
+        seen = dict(file, taken=file["received"])  # the controller's clock: a host's own may say anything
+        if previous is None:
+            self.baselines += 1
+        own = rules.signals_between(previous, seen, score=file.pop("_score", None), score_drop=self.score_drop)
+        # What a capability saw itself comes as signals in the host's file; one that is an alert already counts once.
+        own += [signal for signal in file.get("alerts") or () if signal.get("kind") in ("raised", "cleared")]
+        self._take(host.name, own, file["received"])
+
+    def unchanged(self, host, received, scores):
+        """A host that stands as before: all that can be told is that its score did not fall again."""
+        open_drop = any(
+            alert["rule"] == "posture.score_drop" and alert["status"] != "resolved"
+            for alert in self.alerts.get(host.name, {}).values()
+        )
+        own = []
+        if open_drop and scores and scores[0] is not None:
+            file = {
+                "state": "assessed", "scope": self.scope, "host": host.name, "taken": received, "findings": [],
+                "tables": {}, "identity": {},
+            }  # fmt: skip
+            own = rules.signals_between({"score": scores[0]}, file, score=scores[0], score_drop=self.score_drop)
+        self._take(host.name, own, received)
+
+    def _take(self, host, own, received):
+        self.latest = max(self.latest, received)
+        self.signals.setdefault(host, []).extend(own)
+
+    def fleet(self, hosts, was, now):
+        """Take the signals of the whole run. ``hosts``: {name: Host} of the scope; ``was``, ``now``: scores or None."""
+        runs = schema.RUN_HOSTS
+        query = sa.select(schema.HOSTS.c.name, runs.c.state, runs.c.reason).join(
+            schema.HOSTS, schema.HOSTS.c.id == runs.c.host_id
+        )
+        asked = {
+            name: {"state": state, "reason": json.loads(reason) if reason else None}
+            for name, state, reason in self.connection.execute(query.where(runs.c.run_id == self.run_number))
+        }
+        known = {
+            host.name: {"machine_id": host.machine_id, "last_seen": host.seen_at}
+            for host in hosts.values()
+            if host.retired_run is None
+        }
+        comparable = was is not None and now is not None and self._same_hosts(asked)
+        scores = (was["secure"]["percent"], now["secure"]["percent"]) if comparable else (None, None)
+        for signal in rules.fleet_signals(
+            known, asked, self.latest, scope=self.scope, scores=scores, score_drop=self.score_drop
+        ):
+            self.signals.setdefault(signal["host"], []).append(signal)
+
+    def _same_hosts(self, asked):
+        """A score of other hosts than last time neither fell nor rose."""
+        runs, table = schema.RUN_HOSTS, schema.RUNS
+        last = (
+            sa.select(table.c.id)
+            .where(table.c.scope == self.scope, table.c.id < self.run_number, table.c.content.is_not(None))
+            .order_by(table.c.id.desc())
+            .limit(1)
+            .scalar_subquery()
+        )
+        query = sa.select(schema.HOSTS.c.name).join(runs, schema.HOSTS.c.id == runs.c.host_id)
+        return {name for (name,) in self.connection.execute(query.where(runs.c.run_id == last))} == set(asked)
+
+    def save(self):
+        """Advance the alerts and write those that moved; return {status: n} of all alerts of the scope and baselines."""
+        dispositions = self.header.get("dispositions")
+        forced = in_force(dispositions, self.latest) if dispositions is not None else None
+        moved, counts = [], {}
+        for host in self.signals.keys() | self.alerts.keys():
+            known = self.alerts.get(host, {})
+            own = [signal for signal in self.signals.get(host, ()) if signal["kind"] == "raised" or known]
+            after = advance(known.values(), own, self.latest, forced) if known or own else ()
+            for alert in after:
+                counts[alert["status"]] = counts.get(alert["status"], 0) + 1
+                if known.get(alert["fingerprint"]) != alert:
+                    moved.append(alert)
+        table = schema.ALERTS
+        for part in bulk.chunks(alert["fingerprint"] for alert in moved):
+            self.connection.execute(sa.delete(table).where(table.c.fingerprint.in_(part)))
+        bulk.insert(self.connection, table, [row_of(alert) for alert in moved])
+        return {"statuses": counts, "baselines": self.baselines}
+
+
+def row_of(alert):
+    """The row of schema.ALERTS that holds an alert."""
+    names = ("fingerprint", "scope", "host", "rule", "status", "first_seen", "last_seen")
+    return (*(alert[name] for name in names), canonical(alert))

@@ -1,0 +1,230 @@
+"""One host's file of a run brought into the store: generation, findings, tables. Runs inside that host's savepoint."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ..evidence.canonical import canonical
+from ..third_party import load
+from . import bulk, schema, tables
+from .intervals import CONCLUSIVE, Open, closing_reason, plan_findings
+
+sa = load("sqlalchemy")
+
+PRIVILEGES = {"user": 0, "root": 1}
+
+
+class Host(NamedTuple):
+    """A row of schema.HOSTS."""
+
+    id: int
+    scope: str
+    name: str
+    generation: int
+    machine_id: str | None
+    first_run: int
+    seen_run: int | None
+    seen_at: str | None
+    tried_run: int
+    privilege: str | None
+    findings_digest: str | None
+    tables_digest: str | None
+    about_digest: str | None
+    observed: str | None
+    retired_run: int | None
+
+
+class Result(NamedTuple):
+    """What happened to a host: the Host now, its Values by key id, how many findings opened and closed."""
+
+    host: Host
+    opened: int
+    closed: int
+
+
+def weaker(host, privilege):
+    """True if this run could see less than an earlier one of the same machine."""
+    return PRIVILEGES.get(privilege, 0) < PRIVILEGES.get(host.privilege, 0)
+
+
+def about_of(file):
+    """What the store keeps of a host beside findings and tables."""
+    names = ("inventory", "platform", "benchmarks", "errors", "notes", "collector", "clock_skew_s")
+    about = {name: file.get(name) for name in names if file.get(name) is not None}
+    identity = file.get("identity") or {}
+    about["identity"] = {
+        name: identity.get(name) for name in ("machine_id", "dmi_uuid", "cloud_instance", "hostname", "ssh_host_keys")
+    }
+    return about
+
+
+class HostWriter:
+    """Writes hosts of one run. ``content_changed``: the run's content differs from that of the run before it."""
+
+    def __init__(self, connection, interned, numbers, objects, run, content_changed):
+        self.connection = connection
+        self.interned = interned
+        self.numbers = numbers
+        self.run = run
+        self.content_changed = content_changed
+        self.tables = tables.TableWriter(connection, interned, numbers, objects, run)
+
+    def new_host(self, scope, name):
+        """Insert and return a Host that was never heard of."""
+        host = Host(
+            self.numbers.take(schema.HOSTS), scope, name, 1, None, self.run, None, None, self.run,
+            None, None, None, None, None, None,
+        )  # fmt: skip
+        bulk.insert(self.connection, schema.HOSTS, [host])
+        bulk.insert(self.connection, schema.GENERATIONS, [(host.id, 1, None, self.run, None, None)])
+        return host
+
+    def save(self, host):
+        """Write a Host back."""
+        self.connection.execute(sa.update(schema.HOSTS).where(schema.HOSTS.c.id == host.id).values(host._asdict()))
+
+    def assessed(self, host, file, summary):
+        """Apply an assessed host's file; return a Result."""
+        host = self._generation(host, (file.get("identity") or {}).get("machine_id"))
+        weak = weaker(host, file.get("privilege"))
+        digests = summary["digests"]
+        fresh = host.seen_run is None
+        facts_changed = digests["tables"] != host.tables_digest
+        if facts_changed:
+            self.tables.apply(host, file["tables"], fresh, weak)
+        opened = closed = 0
+        if digests["findings"] != host.findings_digest or weak:
+            opened, closed = self._findings(host, file, fresh, weak, facts_changed)
+        host = host._replace(
+            seen_run=self.run,
+            seen_at=file["received"],
+            tried_run=self.run,
+            privilege=host.privilege if weak else file.get("privilege"),
+            # A weaker look is no ground to skip the next one: what it could not close must be looked at again.
+            findings_digest=None if weak else digests["findings"],
+            tables_digest=None if weak else digests["tables"],
+            about_digest=digests["about"],
+            observed=canonical(summary.get("observed") or {}),
+        )
+        self.save(host)
+        return Result(host, opened, closed)
+
+    def _generation(self, host, machine):
+        """Open a new generation if another machine answers under this name, or one that was retired came back."""
+        machine = machine if isinstance(machine, str) and machine else None
+        if host.retired_run is None and (machine is None or host.machine_id in (None, machine)):
+            if machine is not None and host.machine_id is None:
+                table = schema.GENERATIONS
+                self.connection.execute(
+                    sa.update(table)
+                    .where(table.c.host_id == host.id, table.c.number == host.generation)
+                    .values(machine_id=machine)
+                )
+                return host._replace(machine_id=machine)
+            return host
+        if host.retired_run is None:
+            self.end_generation(host, "reinstalled")
+        number = host.generation + 1
+        bulk.insert(self.connection, schema.GENERATIONS, [(host.id, number, machine, self.run, None, None)])
+        return host._replace(
+            generation=number, machine_id=machine, seen_run=None, seen_at=None, privilege=None, findings_digest=None,
+            tables_digest=None, about_digest=None, observed=None, retired_run=None,
+        )  # fmt: skip
+
+    def end_generation(self, host, reason):
+        """Close all intervals of a host's machine: it is not there any more."""
+        findings, values = schema.FINDINGS, schema.FINDING_VALUES
+        mine = (findings.c.host_id == host.id, findings.c.closed.is_(None))
+        failing = sa.select(values.c.id).where(values.c.status == "fail", values.c.disposition.is_(None))
+        update = sa.update(findings).where(*mine)
+        self.connection.execute(
+            update.where(findings.c.gap == 0, findings.c.value_id.in_(failing)).values(
+                closed=self.run, closed_by="host_retired"
+            )
+        )
+        self.connection.execute(update.values(closed=self.run))
+        for table in (schema.TABLE_STATES, schema.ROWS):
+            self.connection.execute(
+                sa.update(table).where(table.c.host_id == host.id, table.c.closed.is_(None)).values(closed=self.run)
+            )
+        table = schema.GENERATIONS
+        self.connection.execute(
+            sa.update(table)
+            .where(table.c.host_id == host.id, table.c.number == host.generation)
+            .values(closed=self.run, reason=reason)
+        )
+
+    def open_findings(self, host):
+        """The open intervals of a host's findings as a list of Open."""
+        table, values = schema.FINDINGS, schema.FINDING_VALUES
+        query = (
+            sa.select(
+                table.c.id, table.c.key_id, table.c.value_id, table.c.gap, table.c.first, table.c.since,
+                values.c.status, values.c.disposition,
+            )
+            .join(values, values.c.id == table.c.value_id)
+            .where(table.c.host_id == host.id, table.c.closed.is_(None))
+        )  # fmt: skip
+        return [Open(*row) for row in self.connection.execute(query)]
+
+    def _findings(self, host, file, fresh, weak, facts_changed):
+        findings = file["findings"]
+        keys = self.interned.keys(findings)
+        if len(set(keys)) != len(keys):
+            raise ValueError("two findings have the same benchmark, section and control")
+        opened = [] if fresh else self.open_findings(host)
+        if weak:
+            findings = _doubted(findings, keys, opened, file.get("privilege"))
+        seen = dict(zip(keys, self.interned.values(findings)))
+        benchmark_of = self.interned.benchmarks()
+        judged = {benchmark["id"] for benchmark in file.get("benchmarks") or ()}
+        had = {benchmark_of[one.key_id] for one in opened}
+        platform = file["tables"].get("platform", {}).get("state", "ok") == "ok"
+
+        def closing(last, value):
+            return closing_reason(
+                self.interned.body(last.value_id),
+                None if value is None else self.interned.body(value.id),
+                content_changed=self.content_changed,
+                facts_changed=facts_changed,
+            )
+
+        plan = plan_findings(
+            opened, seen, self.run,
+            closing=closing,
+            may_end=lambda key: not weak and benchmark_of[key] in judged,
+            # Without its platform a known host may be judged by another benchmark: that is no new finding.
+            may_begin=lambda key: fresh or platform or benchmark_of[key] in had,
+        )  # fmt: skip
+        bulk.insert(
+            self.connection, schema.FINDINGS,
+            [
+                (self.numbers.take(schema.FINDINGS), host.id, host.generation, new.key_id, new.value_id, new.gap,
+                 new.first, new.since, self.run, None, None)
+                for new in plan.opens
+            ],
+        )  # fmt: skip
+        if plan.closes:
+            table = schema.FINDINGS
+            self.connection.execute(
+                sa.update(table)
+                .where(table.c.id == sa.bindparam("the_id"))
+                .values(closed=self.run, closed_by=sa.bindparam("the_reason")),
+                [{"the_id": number, "the_reason": reason} for number, reason in plan.closes],
+            )
+        return len(plan.opens), len(plan.closes)
+
+
+def _doubted(findings, keys, opened, privilege):
+    """With less privilege than before a failing finding does not end: what was seen instead becomes a gap."""
+    failing = {one.key_id for one in opened if not one.gap and one.status == "fail"}
+    return [
+        dict(
+            finding,
+            status="unreadable",
+            reason=f"judged {finding['status']} as {privilege}; it failed when more could be read",
+        )
+        if key in failing and finding["status"] != "fail" and finding["status"] in CONCLUSIVE
+        else finding
+        for key, finding in zip(keys, findings)
+    ]

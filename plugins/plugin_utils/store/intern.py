@@ -1,0 +1,132 @@
+"""What repeats between hosts is stored once and named by a number: values and keys of findings and rows."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import NamedTuple
+
+from ..evidence.canonical import canonical
+from ..third_party import load
+from . import bulk, schema
+
+sa = load("sqlalchemy")
+
+MOST = 100_000
+"""Values held in memory; beyond, the memory is emptied and the database asked again."""
+
+KEY_FIELDS = ("benchmark", "section", "control")
+_LEFT_OUT = frozenset((*KEY_FIELDS, "observed_at"))
+
+
+class Value(NamedTuple):
+    """The value of a finding: its number and what decides about intervals and scores."""
+
+    id: int
+    status: str
+    severity: str
+    disposition: str | None
+
+
+def _digest(body):
+    return hashlib.sha256(body.encode("ascii")).hexdigest()[:40]
+
+
+class Interned:
+    """Numbers of values and keys within one transaction of the writer."""
+
+    def __init__(self, connection, numbers):
+        self._connection = connection
+        self._numbers = numbers
+        self.forget()
+
+    def forget(self):
+        """Empty the memory: what it holds may have been rolled back."""
+        self._values, self._contents, self._keys, self._row_keys = {}, {}, {}, {}
+
+    def _bodies(self, memory, table, bodies, make_row):
+        """Return [what memory holds] for bodies; ``make_row(number, digest, body, position)`` -> (row, held)."""
+        if len(memory) > MOST:
+            memory.clear()
+        missing = {}
+        for position, body in enumerate(bodies):
+            if body not in memory and body not in missing:
+                missing[body] = position
+        if missing:
+            digests = {_digest(body): body for body in missing}
+            found = {}
+            for part in bulk.chunks(digests):
+                query = sa.select(table.c.id, table.c.digest).where(table.c.digest.in_(part))
+                found.update((digest, number) for number, digest in self._connection.execute(query))
+            rows = []
+            for digest, body in digests.items():
+                known = found.get(digest)
+                row, held = make_row(known or self._numbers.take(table), digest, body, missing[body])
+                if known is None:
+                    rows.append(row)
+                memory[body] = held
+            bulk.insert(self._connection, table, rows)
+        return [memory[body] for body in bodies]
+
+    def values(self, findings):
+        """Return a Value for each finding (dicts of a host file)."""
+        bodies = [
+            canonical({name: value for name, value in finding.items() if name not in _LEFT_OUT}) for finding in findings
+        ]
+
+        def make_row(number, digest, body, position):
+            finding = findings[position]
+            held = Value(number, finding["status"], finding["severity"], finding.get("disposition"))
+            return (number, digest, held.status, held.severity, held.disposition, body), held
+
+        return self._bodies(self._values, schema.FINDING_VALUES, bodies, make_row)
+
+    def contents(self, values):
+        """Return a number for each JSON value."""
+
+        def make_row(number, digest, body, _position):
+            return (number, digest, body), number
+
+        return self._bodies(self._contents, schema.CONTENTS, [canonical(value) for value in values], make_row)
+
+    def keys(self, findings):
+        """Return a number for each finding's (benchmark, section, control)."""
+        if not self._keys:
+            table = schema.FINDING_KEYS
+            for number, *key in self._connection.execute(sa.select(table)):
+                self._keys[tuple(key)] = number
+        rows, numbers = [], []
+        for finding in findings:
+            key = (finding["benchmark"], finding["section"], finding["control"])
+            number = self._keys.get(key)
+            if number is None:
+                number = self._keys[key] = self._numbers.take(schema.FINDING_KEYS)
+                rows.append((number, *key))
+            numbers.append(number)
+        bulk.insert(self._connection, schema.FINDING_KEYS, rows)
+        return numbers
+
+    def benchmarks(self):
+        """Return {number of a key: its benchmark}."""
+        return {number: key[0] for key, number in self._keys.items()}
+
+    def row_keys(self, name, keys):
+        """Return {key: number} of a table's row keys."""
+        memory = self._row_keys.setdefault(name, {})
+        missing = [key for key in keys if key not in memory]
+        table = schema.ROW_KEYS
+        for part in bulk.chunks(missing):
+            query = sa.select(table.c.key, table.c.id).where(table.c.name == name, table.c.key.in_(part))
+            memory.update((key, number) for key, number in self._connection.execute(query))
+        rows = []
+        for key in missing:
+            if key not in memory:
+                memory[key] = self._numbers.take(table)
+                rows.append((memory[key], name, key))
+        bulk.insert(self._connection, table, rows)
+        return {key: memory[key] for key in keys}
+
+    def body(self, value_id):
+        """The finding's fields (without its key) behind the number of a value."""
+        table = schema.FINDING_VALUES
+        return json.loads(self._connection.execute(sa.select(table.c.body).where(table.c.id == value_id)).scalar_one())
