@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 
 from ..findings.model import SEVERITIES, STATUSES
-from .order import section_key, severity_rank, status_rank, system_name
+from .order import fingerprint, section_key, severity_rank, status_rank, system_name
 
 SCHEMA = "ringwall.page/1"
 
@@ -56,44 +56,27 @@ def pack(report, detail_budget=DETAIL_BUDGET, row_budget=ROW_BUDGET):
     Rows come worst first: open failures by severity, then errors, unreadable and manual ones, those with an
     exception, passes, not applicable.
     """
-    hosts, rules, keys = report["hosts"], _Rules(report), []
-    for host_number, host in enumerate(hosts):
-        for number, finding in enumerate(host["findings"]):
-            keys.append((rules.rank(finding), host_number, number))
-    keys.sort()
+    hosts, rules = report["hosts"], _Rules(report)
+    keys = _sorted_keys(hosts, rules)
     left_out = {"rows": max(0, len(keys) - row_budget), "details": 0}
     del keys[row_budget:]
-    texts, details, histories = Codes(), Codes(), Codes()
-    columns = {name: [] for name in COLUMNS}
-    add = [columns[name].append for name in COLUMNS]
-    spent = 0
-    for _rank, host_number, number in keys:
+    texts, details = Codes(), _Details(detail_budget)
+    code = texts.code
+    rows = []
+    for key in keys:
+        key, number = divmod(key, _MOST)
+        key, host_number = divmod(key, _MOST)
+        place, rule = divmod(key, _MOST)
         host = hosts[host_number]
         finding = host["findings"][number]
-        detail = history = 0
-        if spent < detail_budget:
-            before = len(details.texts), len(histories.texts)
-            detail = details.code(_detail(finding))
-            history = histories.code(_history(finding))
-            spent += sum(len(text) for text in details.texts[before[0]:]) + sum(
-                len(text) for text in histories.texts[before[1]:])  # fmt: skip
-        else:
-            left_out["details"] += 1
-        values = (
-            host_number,
-            rules.number(finding),
-            state_code(finding),
-            detail,
-            texts.code(finding["owner"] or host["owner"]),
-            texts.code(finding["disposition"]),
-            texts.code(finding["due"]),
-            texts.code(finding["first_seen"]),
-            texts.code(finding["last_changed"]),
-            texts.code(finding["observed_at"]),
-            history,
-        )
-        for append, value in zip(add, values):
-            append(value)
+        detail, history = details.codes(finding)
+        rows.append((
+            host_number, rule, _STATE_AT[place], detail, code(finding["owner"] or host["owner"]),
+            code(finding["disposition"]), code(finding["due"]), code(finding["first_seen"]),
+            code(finding["last_changed"]), code(finding["observed_at"]), history,
+        ))  # fmt: skip
+    left_out["details"] = details.left_out
+    columns = dict(zip(COLUMNS, map(list, zip(*rows, strict=True)) if rows else [[]] * len(COLUMNS), strict=True))
     alerts = _alerts(report, left_out)
     return {
         "schema": SCHEMA,
@@ -104,8 +87,8 @@ def pack(report, detail_budget=DETAIL_BUDGET, row_budget=ROW_BUDGET):
         "rows": {name: _constant(values) for name, values in columns.items()},
         "count": len(keys),
         "texts": texts.texts,
-        "details": details.texts,
-        "histories": histories.texts,
+        "details": details.details.texts,
+        "histories": details.histories.texts,
         "hosts": [_host(host) for host in hosts],
         "controls": report["controls"],
         "benchmarks": {key: {"title": value["title"], "version": value["version"]}
@@ -131,14 +114,27 @@ def state_code(finding):
     return EXCEPTED if finding["disposition"] and rank < STATUSES.index("pass") else rank
 
 
-# Where excepted findings stand: after what is open, before what passed.
-_PLACE = {code: code for code in range(STATUSES.index("pass"))}
-_PLACE[EXCEPTED] = len(_PLACE)
-_PLACE.update({code: code + 1 for code in range(STATUSES.index("pass"), EXCEPTED)})
+# Order of the page's statuses: excepted findings stand after what is open, before what passed.
+_STATE_AT = [*range(STATUSES.index("pass")), EXCEPTED, *range(STATUSES.index("pass"), EXCEPTED)]
+_PLACE = {code: place for place, code in enumerate(_STATE_AT)}
+_MOST = 1 << 24
+"""Room for each part of a sort key; a report has fewer hosts, rules and findings a host than this."""
+
+
+def _sorted_keys(hosts, rules):
+    """Return one integer a finding, worst first: its place by status, its rule, host and number, packed."""
+    keys = []
+    number_of = rules.number
+    for host_number, host in enumerate(hosts):
+        for number, finding in enumerate(host["findings"]):
+            place = _PLACE[state_code(finding)] * _MOST + number_of(finding)
+            keys.append((place * _MOST + host_number) * _MOST + number)
+    keys.sort()
+    return keys
 
 
 class _Rules:
-    """A rule is what a benchmark asks in one place: (benchmark, section, control, level, severity)."""
+    """A rule is what a benchmark asks in one place: (benchmark, section, control, level, severity), worst first."""
 
     def __init__(self, report):
         self.report = report
@@ -151,11 +147,8 @@ class _Rules:
         return (finding["benchmark"], finding["section"], finding["control"], finding["level"], finding["severity"])
 
     def number(self, finding):
+        """Return the number of a finding's rule."""
         return self.numbers[self._key(finding)]
-
-    def rank(self, finding):
-        """Return an integer that puts the worst finding first."""
-        return _PLACE[state_code(finding)] * len(self.numbers) + self.number(finding)
 
     def rows(self):
         """Return one list a rule: benchmark, section, control, level, severity number, section title, its reason."""
@@ -166,6 +159,35 @@ class _Rules:
             title = "" if control in self.report["controls"] else known.get("title") or ""
             result.append([bench, section, control, level, severity_rank(severity), title, known.get("reason") or ""])
         return result
+
+
+class _Details:
+    """Detail and history texts by number, until the budget (characters) is spent."""
+
+    def __init__(self, budget):
+        self.budget = budget
+        self.details, self.histories = Codes(), Codes()
+        self.known = {}
+        self.left_out = 0
+
+    def codes(self, finding):
+        """Return the numbers of a finding's detail and history; (0, 0) when there is no room left."""
+        parts = (finding["expected"], finding["actual"], finding["evidence"], finding["reason"])
+        return self._code(self.details, (0, *parts), _detail, finding), self._code(
+            self.histories, (1, finding.get("history")), _history, finding)  # fmt: skip
+
+    def _code(self, codes, parts, make, finding):
+        key = fingerprint(parts)
+        number = self.known.get(key)
+        if number is None:
+            if self.budget <= 0:
+                self.left_out += make is _detail
+                return 0
+            before = len(codes.texts)
+            number = self.known[key] = codes.code(make(finding))
+            if len(codes.texts) > before:
+                self.budget -= len(codes.texts[number])
+        return number
 
 
 def _constant(values):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-
-from .order import title_of
+from .order import fingerprint, title_of
 from .visible import as_text
 
 COLUMNS = (
@@ -33,55 +31,85 @@ def cell(value):
 
 def evidence_text(evidence):
     """Return a finding's evidence as one line: ``where: what; where: what``."""
-    return "; ".join(f"{item.get('where', '')}: {as_text(item.get('what'))}" for item in evidence or ())
+    return "; ".join(f"{as_text(item.get('where'))}: {as_text(item.get('what'))}" for item in evidence or ())
+
+
+def _quoted(value):
+    """The cell as it stands in the file. Line breaks are written out by then, so only comma and quote need care."""
+    text = cell(value)
+    return '"' + text.replace('"', '""') + '"' if "," in text or '"' in text else text
 
 
 class _Cells(dict):
-    """Cells by value: a fleet repeats the same few thousand strings, so each is guarded once."""
+    """Finished cells by value: a fleet repeats the same few thousand texts, so each is made once."""
 
     def __missing__(self, value):
-        self[value] = made = cell(value)
+        self[value] = made = _quoted(value)
+        return made
+
+
+class _Lines:
+    """Makes the lines of findings; remembers what findings have in common."""
+
+    def __init__(self, report):
+        self.report = report
+        self.cells = _Cells()
+        self.run = [self.cells[report["run"]["id"]], self.cells[report["run"]["scope"]]]
+        self.heads = {}
+        self.values = {}
+
+    def host(self, host):
+        """Return the cells that every line of a host begins with."""
+        return [*self.run, *(self.cells[host[name] or ""] for name in ("name", "state", "environment", "team"))]
+
+    def finding(self, host, finding):
+        """Return the cells of one finding that come after those of its host."""
+        cells = self.cells
+        key = (finding["benchmark"], finding["section"], finding["level"], finding["control"], finding["severity"])
+        head = self.heads.get(key)
+        if head is None:
+            control = self.report["controls"].get(finding["control"]) or {}
+            title = title_of(self.report, finding)
+            head = self.heads[key] = (",".join(cells[text or ""] for text in (*key[:4], title, key[4])),
+                                      cells[control.get("fix") or ""])  # fmt: skip
+        return (
+            cells[finding["owner"] or host["owner"] or ""],
+            head[0],
+            finding["status"],
+            self._values(finding),
+            cells[finding["reason"] or ""],
+            head[1],
+            cells[finding["disposition"] or ""],
+            cells[finding["due"] or ""],
+            cells[finding["first_seen"] or ""],
+            cells[finding["last_changed"] or ""],
+            cells[finding["observed_at"] or ""],
+        )
+
+    def _values(self, finding):
+        parts = (finding["expected"], finding["actual"], finding["evidence"])
+        key = fingerprint(parts)
+        made = self.values.get(key)
+        if made is None:
+            made = ",".join((_quoted(parts[0]), _quoted(parts[1]), _quoted(evidence_text(parts[2]))))
+            self.values[key] = made
         return made
 
 
 def write_csv(report, file):
     """Write the findings as CSV (RFC 4180) into ``file``, open for writing text with ``newline=""``."""
-    writer = csv.writer(file, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    cells = _Cells()
-    run = [cells[report["run"]["id"]], cells[report["run"]["scope"]]]
+    lines = _Lines(report)
+    file.write(",".join(COLUMNS) + "\r\n")
     for host in report["hosts"]:
-        head = run + [cells[host["name"]], cells[host["state"]], cells[host["environment"] or ""]]
-        head.append(cells[host["team"] or ""])
+        start = ",".join(lines.host(host)) + ","
         if host["state"] != "assessed":
-            reason = host["reason"] or {}
-            row = dict.fromkeys(COLUMNS[6:], "")
-            row.update(owner=cell(host["owner"]), status=cells[host["state"]], fix=cell(reason.get("fix")))
-            row.update(reason=cell(reason.get("text")), last_changed=cell(host["last_seen"]))
-            writer.writerow(head + list(row.values()))
-        writer.writerows(head + _finding(report, host, finding, cells) for finding in host["findings"])
+            file.write(start + _unassessed(host) + "\r\n")
+        file.writelines(start + ",".join(lines.finding(host, finding)) + "\r\n" for finding in host["findings"])
 
 
-def _finding(report, host, finding, cells):
-    control = report["controls"].get(finding["control"]) or {}
-    expected, actual = finding["expected"], finding["actual"]
-    return [
-        cells[finding["owner"] or host["owner"] or ""],
-        cells[finding["benchmark"]],
-        cells[finding["section"]],
-        cells[finding["level"] or ""],
-        cells[finding["control"]],
-        cells[title_of(report, finding)],
-        cells[finding["severity"]],
-        cells[finding["status"]],
-        cells[expected] if isinstance(expected, str) else cell(expected),
-        cells[actual] if isinstance(actual, str) else cell(actual),
-        cell(evidence_text(finding["evidence"])),
-        cells[finding["reason"] or ""],
-        cells[control.get("fix") or ""],
-        cells[finding["disposition"] or ""],
-        cells[finding["due"] or ""],
-        cells[finding["first_seen"] or ""],
-        cells[finding["last_changed"] or ""],
-        cells[finding["observed_at"] or ""],
-    ]
+def _unassessed(host):
+    reason = host["reason"] or {}
+    row = dict.fromkeys(COLUMNS[6:], "")
+    row.update(owner=host["owner"], status=host["state"], reason=reason.get("text"), fix=reason.get("fix"),
+               last_changed=host["last_seen"])  # fmt: skip
+    return ",".join(map(_quoted, row.values()))

@@ -120,7 +120,8 @@ def _statuses(report, data):
     counts = [sum(host["counts"][code] for host in data["hosts"]) for code in range(len(names))]
     whole = max(1, sum(counts))
     left, result = 0.0, []
-    for code in (STATUSES.index("pass"), *(code for code in range(len(names)) if STATUSES[code : code + 1] != ("pass",))):
+    passed = STATUSES.index("pass")
+    for code in (passed, *(code for code in range(len(names)) if code != passed)):
         share = 100 * counts[code] / whole
         result.append({"name": names[code], "title": STATUS_TITLES.get(names[code], "Excepted"), "count": counts[code],
                        "left": round(left, 2), "share": round(share, 2)})  # fmt: skip
@@ -142,7 +143,7 @@ def _notes(report, data):
     notes = list(report["notes"])
     left = data["left_out"]
     if left["rows"]:
-        notes.append(f"This page leaves out {left['rows']:,} findings that passed or did not apply; report.json holds all.")
+        notes.append(f"This page leaves out the {left['rows']:,} least urgent findings; report.json holds all.")
     if left["details"]:
         notes.append(f"This page holds {left['details']:,} findings, the least urgent ones, without values, evidence "
                      "and history; report.json holds all.")  # fmt: skip

@@ -97,8 +97,8 @@ def _missing(report):
     for host in hosts[:50]:
         reason = host["reason"] or {}
         days = host.get("days_unseen")
-        rows.append([code(host["name"]), host["state"], escaped(shorten(as_text(reason.get("text")), 200)),
-                     escaped(shorten(as_text(reason.get("fix")), 200)), "never" if days is None else str(days)])  # fmt: skip
+        texts = [escaped(shorten(as_text(reason.get(name)), 200)) for name in ("text", "fix")]
+        rows.append([code(host["name"]), host["state"], *texts, "never" if days is None else str(days)])
     yield from _table(["Host", "State", "Reason", "What to do", "Days unseen"], rows)
     if len(hosts) > 50:
         yield f"{len(hosts) - 50} more hosts could not be assessed."

@@ -25,13 +25,13 @@ def _written_out(match):
 
 
 def visible(value, block=False):
-    """Return a string with control, bidi, zero-width and other invisible characters written as ``\\uXXXX``.
+    r"""Return a string with control, bidi, zero-width and other invisible characters written as ``\\uXXXX``.
 
     Line feed and tab stay as they are when ``block`` is true (text shown with its lines). What is not a string
     is returned unchanged, and so is a Markup object's type (markup of our own templates is not host text).
 
-    >>> visible("a\\u202eb")
-    'a\\\\u202eb'
+    >>> visible("a\u202eb")
+    'a\\u202eb'
     """
     if not isinstance(value, str) or (value.isascii() and value.isprintable()) or hasattr(value, "__html__"):
         return value
