@@ -43,21 +43,21 @@ def uncovered(wanted, rules):
             and not row["fields"]
         ):
             return "never,task switches auditing of processes off", None
-    arches = [wanted["arch"]]
-    used = None
-    for call in wanted["syscalls"] or ["all"]:
-        for arch in arches:
-            row = _first(wanted, call, arch, rules)
-            if row is None and arch is None:
-                both = [_first(wanted, call, one, rules) for one in ("b64", "b32")]
-                row = both[0] if all(both) else None
-            if row is None:
-                missing = call if wanted["syscalls"] not in (["all"], []) and len(wanted["syscalls"]) > 1 else None
-                return (f"{missing} is not covered" if missing else True), None
-            if row["action"] == "never":
-                return f"an earlier rule excludes it: {row.get('text', '')}", None
-            used = used or row
-    return False, used
+    used, missing = None, []
+    calls = wanted["syscalls"] or ["all"]
+    for call in calls:
+        row = _first(wanted, call, wanted["arch"], rules)
+        if row is None and wanted["arch"] is None:
+            both = [_first(wanted, call, one, rules) for one in ("b64", "b32")]
+            row = both[0] if all(both) else None
+        if row is None:
+            missing.append(call)
+        elif row["action"] == "never":
+            return f"an earlier rule excludes it: {row.get('text', '')}", None
+        used = used or row
+    if not missing:
+        return False, used
+    return (True if missing == calls else f"{', '.join(missing)} not covered"), None
 
 
 def _first(wanted, call, arch, rules):

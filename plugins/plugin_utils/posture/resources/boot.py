@@ -29,7 +29,7 @@ class Boot(Resource):
     name = "boot"
     summary = (
         "`boot: {kernel_arguments: {<name>: <value or comparators>}}`: the running kernel was started with it "
-        "and every entry of the boot menu has it too. In a container this does not apply: the kernel is that of its host."
+        "and every entry of the boot menu has it too. In a container this does not apply: its host starts the kernel."
     )
 
     def check(self, statement, where):

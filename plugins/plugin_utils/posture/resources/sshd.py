@@ -11,6 +11,9 @@ from .base import Resource, Verdict
 
 TABLE = "sshd"
 ALTERNATIVE = "|"
+MAX_MATCHES = 60
+"""Match blocks of one server that the table holds at most."""
+
 NOT_BUILT = {"gssapiauthentication": "no", "kerberosauthentication": "no"}
 """What a server does that was built without a feature and so does not print its keyword."""
 
@@ -110,7 +113,8 @@ def _judge(keyword, expected, server, row):
     names = [ALIASES.get(name, name) for name in keyword.lower().split(ALTERNATIVE)]
     try:
         effective, places = cell(row, "effective"), cell(row, "where")
-        matches, root = cell(row, "matches") or [], cell(row, "effective_root") or {}
+        matches = cell(row, "matches") or []
+        root = _for_root(row, matches)
         value = _effective(names, effective, row)
     except Gap as gap:
         return Verdict(gap.status, wanted, reason=f"{server}: {gap.why}")
@@ -137,6 +141,16 @@ def _judge(keyword, expected, server, row):
         reason = "the running server is older than its files: what they say is in force after a restart"
         evidence.append({"where": server, "what": f"started {row.get('started')}, its files changed later"})
     return Verdict("pass" if good else "fail", wanted, actual, evidence, reason)
+
+
+def _for_root(row, matches):
+    """What root gets by Match blocks. Each block is judged anyway: only when they are too many does it decide."""
+    try:
+        return cell(row, "effective_root") or {}
+    except Gap:
+        if len(matches) >= MAX_MATCHES:
+            raise
+        return {}
 
 
 def _effective(names, effective, row):
