@@ -142,15 +142,29 @@ def last(entries, section, key):
 
 
 def wanted_by(host, unit):
-    """Return the links in ``*.wants`` and ``*.requires`` that start a unit at boot (sorted paths)."""
-    links = []
-    for directory in UNIT_DIRS[:-1]:
-        for target in ("sysinit", "local-fs", "remote-fs", "sockets", "multi-user", "graphical", "network-online"):
-            for kind in ("wants", "requires"):
-                path = "%s/%s.target.%s/%s" % (directory, target, kind, unit)
-                try:
-                    host.lstat(path)
-                except Absent:
-                    continue
-                links.append(path)
+    """Return the links in ``*.target.wants`` and ``*.target.requires`` that start a unit at boot (sorted paths)."""
+    return host.cached("wanted units", lambda: _wanted(host)).get(unit, [])
+
+
+def _wanted(host):
+    """Return {unit: [links]} of all targets; a target that boot does not reach is not told apart."""
+    links, seen = {}, set()
+    for directory in UNIT_DIRS:
+        try:
+            info = host.stat(directory)
+            names = host.listdir(directory)
+        except Absent:
+            continue
+        if (info.st_dev, info.st_ino) in seen:
+            continue
+        seen.add((info.st_dev, info.st_ino))
+        for name in names:
+            if not name.endswith((".target.wants", ".target.requires")):
+                continue
+            try:
+                units = host.listdir("%s/%s" % (directory, name))
+            except Absent:
+                continue
+            for unit in units:
+                links.setdefault(unit, []).append("%s/%s/%s" % (directory, name, unit))
     return links

@@ -21,7 +21,8 @@ MAX_BLOCKS = 2000
 def parse(lines, path):
     """Return ``(blocks, includes)``; blocks are ``[(files, where, {directive: arguments})]``.
 
-    The global one is called ``default``. A block of several patterns has them joined by blanks; ``includes`` are the paths named there.
+    The global one is called ``default``. A block of several patterns has them joined by blanks; ``includes`` are the
+    paths named there.
     """
     top, blocks, includes = {}, [], []
     current, names, start, script = None, [], "", False

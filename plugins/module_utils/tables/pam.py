@@ -17,11 +17,11 @@ TABLE = Table(
         Column(
             "stack",
             "list",
-            "modules in order: {control (as written), actions (return value -> ignore|bad|die|ok|done|reset|number "
-            "to skip; only for controls in brackets: the four keywords mean what pam.conf(5) says), module, args, where, "
-            "level (depth of substack; a substack has an entry of its own), quiet (missing module tolerated), jumps "
-            "(return value -> index in this list where it goes on), missing (true when no such module file was found)}; "
-            "empty lists, maps and false are left out of an entry",
+            "modules in order: {control (as written), actions (return value -> ignore|bad|die|ok|done|reset|"
+            "number to skip; only for controls in brackets: the four keywords mean what pam.conf(5) says), "
+            "module, args, where, level (depth of substack; a substack has an entry of its own), quiet "
+            "(missing module tolerated), jumps (return value -> index in this list where it goes on), "
+            "missing (true when no such module file was found)}; empty lists, maps and false are left out",
         ),
         Column("files", "list", "service file, then included ones"),
         Column("problems", "list", "places libpam would refuse: missing include, unknown control, short line"),

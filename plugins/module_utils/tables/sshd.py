@@ -38,8 +38,9 @@ TABLE = Table(
             "effective",
             "map",
             "keyword in lower case -> value for a connection that no Match line but `all` meets. Times "
-            "in seconds, `without-password` written `prohibit-password`; lists for port, listenaddress, hostkey, acceptenv, "
-            "allow*, deny*, subsystem, setenv (values redacted); null: set, but what it comes to is not known",
+            "in seconds, `without-password` written `prohibit-password`; lists for port, listenaddress, "
+            "hostkey, acceptenv, allow*, deny*, subsystem, setenv (values redacted); null: set, but what it "
+            "comes to is not known",
         ),
         Column(
             "effective_root", "map", "keyword -> value where user root from 127.0.0.1 gets another one by a Match block"
@@ -231,6 +232,8 @@ def _row(host, instance, process_gap):
         row.update({"effective": cell, "effective_root": cell, "where": cell, "matches": cell})
         return row, gap
     effective, where = from_files(config) if told is None else from_program(told, config)
+    if len(config.matches) > MAX_MATCHES:
+        row["matches"] = unreadable("partial", "more than %d Match blocks" % MAX_MATCHES)
     row["effective"] = {
         keyword: presentable(keyword, value) if value is not None else None for keyword, value in effective.items()
     }

@@ -13,8 +13,8 @@ from ..spec import Absent, Column, Result, Table, Unreadable, Unsupported, unrea
 TABLE = Table(
     name="time",
     description="NTP daemons with their state, their configured sources and settings, and the state of the clock.",
-    key="`clock`; `<daemon>:daemon`; `<daemon>:<kind> <value>` of a source; `<daemon>:<setting>` (`#<n>` after a repeated "
-    "one). Daemons: timesyncd, chrony, ntpsec, ntp, openntpd",
+    key="`clock`; `<daemon>:daemon`; `<daemon>:<kind> <value>` of a source; `<daemon>:<setting>` (`#<n>` after "
+    "a repeated one). Daemons: timesyncd, chrony, ntpsec, ntp, openntpd",
     columns=(
         Column("daemon", "text", "which daemon; null for the clock"),
         Column("kind", "text", "clock, daemon, server, pool, peer, refclock, fallback (timesyncd), setting"),
