@@ -150,8 +150,8 @@ def test_system_calls_that_a_machine_does_not_have_are_not_asked_for():
 
 
 def walk(*rows, state="ok"):
-    found = {"filesystem:/": {"kind": "filesystem", "options": "rw,relatime"}}
-    found["filesystem:/mnt"] = {"kind": "filesystem", "options": "rw,nosuid"}
+    found = {"filesystem:/": {"kind": "filesystem", "options": ["rw", "relatime"]}}
+    found["filesystem:/mnt"] = {"kind": "filesystem", "options": ["rw", "nosuid"]}
     for path, place in rows:
         found[path] = {"kind": "found", "type": "file", "filesystem": place, "setuid": True, "setgid": False}
     return TableView("file_walk", rows=found, state=state, why="time is up" if state == "partial" else "")
@@ -191,6 +191,7 @@ def test_immutable_in_a_container_is_unreadable():
 def test_consistent_compares_both_ways():
     watch = "-w /etc/group -p wa"
     assert judge(both([CHMOD, watch]), consistent=True).status == "pass"
+    assert judge(both([]), consistent=True).status == "not_applicable"
     verdict = judge(snapshot([CHMOD], [watch]), consistent=True)
     assert verdict.status == "fail"
     assert [item["what"].split(":")[0] for item in verdict.evidence] == ["not loaded", "not on disk"]

@@ -128,7 +128,7 @@ def test_a_mode_passes_exactly_when_it_adds_no_bit(mask, mode):
 
 
 def walked(state="ok", **marks):
-    rows = {"filesystem:/": {"kind": "filesystem", "options": "rw"}}
+    rows = {"filesystem:/": {"kind": "filesystem", "options": ["rw"]}}
     for path, found in marks.items():
         rows["/srv/" + path] = {"kind": "found", "type": "file", "mode_text": "0666"} | found
     return Snapshot(

@@ -189,7 +189,7 @@ def privileged_programs(snapshot):
     idle = {
         path.split(":", 1)[1]
         for path, row in view.rows.items()
-        if row.get("kind") == "filesystem" and {"nosuid", "noexec"} & set((row.get("options") or "").split(","))
+        if row.get("kind") == "filesystem" and {"nosuid", "noexec"} & set(row.get("options") or ())
     }
     paths = [
         path
@@ -226,6 +226,8 @@ def _consistent(snapshot):
     expected = "the loaded rules are those on disk"
     disk = {row["text"]: row for row in _existing(snapshot, DISK) if row.get("kind") == "rule"}
     loaded = {row["text"]: row for row in _existing(snapshot, LOADED) if row.get("kind") == "rule"}
+    if not disk and not loaded:
+        return [Verdict("not_applicable", expected, reason="no rule is loaded and none is on disk")]
     evidence = [
         {"where": (disk[key].get("where") or [DISK_PLACE])[0], "what": f"not loaded: {key}"}
         for key in disk
