@@ -154,7 +154,8 @@ def _without_systemd(host, files, rows):
     """Tell the state of units on a live system whose process 1 is not systemd, from the programs that run."""
     try:
         running = {process["exe"]: process["pid"] for process in processes(host) if not is_unreadable(process["exe"])}
-        hidden = any(is_unreadable(process["exe"]) for process in processes(host))
+        # Of other users' programs an unprivileged reader sees the name alone.
+        hidden = {process["name"] for process in processes(host) if is_unreadable(process["exe"])}
     except Unreadable:
         return
     root = os.stat("/")
@@ -175,7 +176,7 @@ def _without_systemd(host, files, rows):
             continue
         if own is not None and (own.st_dev, own.st_ino) == (root.st_dev, root.st_ino):
             row["active"] = "active"
-        elif not hidden:
+        elif os.path.basename(program)[:15] not in hidden:
             row["active"] = "inactive"
 
 
