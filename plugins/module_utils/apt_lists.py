@@ -23,7 +23,9 @@ LIMIT = 96 << 20
 CHUNK = 1 << 20
 
 _FIELD = re.compile(rb"^(Version|Architecture|Source): *(\S+)", re.MULTILINE)
-_SECURITY = re.compile(r"(?:^|_)(?:debian-security|security\.ubuntu\.com|.*-security)_|_dists_[^_]*-security_|_updates-security_")
+_SECURITY = re.compile(
+    r"(?:^|_)(?:debian-security|security\.ubuntu\.com|.*-security)_|_dists_[^_]*-security_|_updates-security_"
+)
 
 
 def is_security(name):
@@ -50,8 +52,8 @@ def _take(stanzas, installed, found):
     for stanza in stanzas:
         # The first line names the package in every list that apt makes; most stanzas end here.
         if not stanza.startswith(b"Package: "):
-            stanza = stanza[stanza.find(b"\nPackage: ") + 1:]
-        known = installed.get(stanza[9:stanza.find(b"\n")].strip())
+            stanza = stanza[stanza.find(b"\nPackage: ") + 1 :]
+        known = installed.get(stanza[9 : stanza.find(b"\n")].strip())
         if known is None:
             continue
         fields = dict(_FIELD.findall(stanza))
@@ -117,7 +119,8 @@ def pending(host, packages, everything=False):
     Unreadable when there is no list to look at, or one cannot be read.
     """
     lists = [
-        DIRECTORY + "/" + name for name in names_in(host, DIRECTORY)
+        DIRECTORY + "/" + name
+        for name in names_in(host, DIRECTORY)
         if re.search(r"_Packages(?:\.\w+)?$", name) and (everything or is_security(name))
     ]
     if not any(is_security(os.path.basename(path)) for path in lists):

@@ -23,9 +23,7 @@ def parse_stanza(stanza):
 
     A stanza without Status (distroless images) is an installed package.
     """
-    fields = {}
-    for name, value in _FIELD.findall(stanza):
-        fields[name] = value
+    fields = dict(_FIELD.findall(stanza))
     package = fields.get(b"Package")
     if not package:
         return None
@@ -80,7 +78,8 @@ def _read_database(host):
         parts.append(host.read(DIRECTORY + "/status", STATUS_LIMIT))
         found = True
         parts.extend(
-            host.read("%s/updates/%s" % (DIRECTORY, name)) for name in names_in(host, DIRECTORY + "/updates")
+            host.read("%s/updates/%s" % (DIRECTORY, name))
+            for name in names_in(host, DIRECTORY + "/updates")
             if name.isdigit()
         )
     except Absent:

@@ -34,7 +34,8 @@ _WORD = re.compile(r"""\s*(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|((?:[^\s"'#;\\]|\\.)+
 
 def shell_value(value, known):
     """Return the value of a shell assignment as far as it can be told without running it: quotes, escapes, and
-    ``$NAME`` of names already assigned. Command substitutions stay as they are written."""
+    ``$NAME`` of names already assigned. Command substitutions stay as they are written.
+    """
     result = []
     position = 0
     while position < len(value):

@@ -13,8 +13,24 @@ from .spec import Absent
 from .text import text
 
 # Parts of the boot machinery that lie beside the services and are none.
-NOT_SERVICES = frozenset(("README", "skeleton", "functions", "functions.sh", "rc", "rcS", "rc.local", "halt", "killall",
-                          "single", "reboot", "network-functions", "boot", "boot.local"))
+NOT_SERVICES = frozenset(
+    (
+        "README",
+        "skeleton",
+        "functions",
+        "functions.sh",
+        "rc",
+        "rcS",
+        "rc.local",
+        "halt",
+        "killall",
+        "single",
+        "reboot",
+        "network-functions",
+        "boot",
+        "boot.local",
+    )
+)
 LEFTOVER = re.compile(r"\.(?:dpkg-\w+|rpm(?:save|new|orig)|ucf-\w+|bak|old|orig|swp)$|~$")
 
 
@@ -49,7 +65,8 @@ def sysv_scripts(host):
             continue
         if stat.S_ISREG(mode) and mode & 0o111:
             found[name[:-3] if name.endswith(".sh") else name] = {
-                "path": "%s/%s" % (directory, name), "enabled": name in started,
+                "path": "%s/%s" % (directory, name),
+                "enabled": name in started,
             }
     return found
 

@@ -13,7 +13,13 @@ from .spec import Absent, Unreadable
 from .text import text
 
 # libkmod's default_config_paths, highest precedence first; a base name counts in the first one only.
-DIRECTORIES = ("/etc/modprobe.d", "/run/modprobe.d", "/usr/local/lib/modprobe.d", "/usr/lib/modprobe.d", "/lib/modprobe.d")
+DIRECTORIES = (
+    "/etc/modprobe.d",
+    "/run/modprobe.d",
+    "/usr/local/lib/modprobe.d",
+    "/usr/lib/modprobe.d",
+    "/lib/modprobe.d",
+)
 COMMANDS = ("blacklist", "install", "remove", "alias", "softdep", "options")
 
 
@@ -53,7 +59,8 @@ class Modprobe:
     def named(self):
         """Names of modules that a blacklist, install or remove command names (patterns left out)."""
         return {
-            name for command, name, _argument, _where in self.entries
+            name
+            for command, name, _argument, _where in self.entries
             if command in ("blacklist", "install", "remove") and not any(mark in name for mark in "*?[")
         }
 
@@ -64,14 +71,16 @@ class Modprobe:
     def commands(self, command, name):
         """[(text of the command, path:line)] of install or remove commands that match; the first one counts."""
         return [
-            (argument, where) for kind, pattern, argument, where in self.entries
+            (argument, where)
+            for kind, pattern, argument, where in self.entries
             if kind == command and (pattern == name or fnmatch.fnmatchcase(name, pattern))
         ]
 
     def aliases(self, name):
         """[(alias, path:line)] that stand for a module."""
         return [
-            (alias, where) for kind, alias, argument, where in self.entries
+            (alias, where)
+            for kind, alias, argument, where in self.entries
             if kind == "alias" and normal(argument) == name
         ]
 

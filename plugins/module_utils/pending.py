@@ -23,7 +23,10 @@ def parse_updateinfo(lines):
         parts = match.group(2).rsplit("-", 2) if match else ()
         if len(parts) == 3:
             found["%s:%s" % (parts[0], match.group(3))] = {
-                "installed": None, "candidate": "%s-%s" % (parts[1], parts[2]), "security": True, "advisory": match.group(1),
+                "installed": None,
+                "candidate": "%s-%s" % (parts[1], parts[2]),
+                "security": True,
+                "advisory": match.group(1),
             }
     return found
 

@@ -16,13 +16,39 @@ FILES = 2
 PROCESSES = 20
 NAME = 200
 # Files that programs make and remove on purpose: shared memory, just-in-time code, scratch.
-TRANSIENT = (b"/memfd:", b"/dev/", b"/SYSV", b"/tmp/", b"/var/tmp/", b"/run/", b"/proc/", b"/sys/", b"/drm", b"/i915",
-             b"/[aio]", b"/anon_hugepage", b"/home/")
+TRANSIENT = (
+    b"/memfd:",
+    b"/dev/",
+    b"/SYSV",
+    b"/tmp/",
+    b"/var/tmp/",
+    b"/run/",
+    b"/proc/",
+    b"/sys/",
+    b"/drm",
+    b"/i915",
+    b"/[aio]",
+    b"/anon_hugepage",
+    b"/home/",
+)
 _DELETED = b" (deleted)"
 
 # dnf-plugins-core, needs_restarting: packages whose update wants a reboot.
-REBOOT_PACKAGES = frozenset(("kernel", "kernel-core", "kernel-rt", "kernel-rt-core", "glibc", "linux-firmware", "systemd", "dbus",
-                             "dbus-broker", "dbus-daemon", "microcode_ctl"))
+REBOOT_PACKAGES = frozenset(
+    (
+        "kernel",
+        "kernel-core",
+        "kernel-rt",
+        "kernel-rt-core",
+        "glibc",
+        "linux-firmware",
+        "systemd",
+        "dbus",
+        "dbus-broker",
+        "dbus-daemon",
+        "microcode_ctl",
+    )
+)
 
 
 def deleted_files(maps):
@@ -39,7 +65,7 @@ def deleted_files(maps):
         fields = line.split(None, 5)
         if len(fields) < 6 or b"x" not in fields[1]:
             continue
-        path = fields[5][:-len(_DELETED)]
+        path = fields[5][: -len(_DELETED)]
         if path.startswith(b"/") and not path.startswith(TRANSIENT):
             found.add(text(path))
     return sorted(found)
@@ -74,7 +100,14 @@ def stale_processes(host):
             continue  # it ended meanwhile
         if (own.st_dev, own.st_ino) == (root.st_dev, root.st_ino):
             exe = process["exe"] if isinstance(process["exe"], str) else None
-            found.append({"name": process["name"], "exe": exe, "unit": process["unit"], "files": [name[:NAME] for name in files[:FILES]]})
+            found.append(
+                {
+                    "name": process["name"],
+                    "exe": exe,
+                    "unit": process["unit"],
+                    "files": [name[:NAME] for name in files[:FILES]],
+                }
+            )
     unique = {(item["name"], item["exe"], item["unit"]): item for item in found}
     return [unique[key] for key in sorted(unique, key=repr)], unread
 
@@ -91,7 +124,7 @@ def _read_all(descriptor):
 
 
 def flavour(release):
-    """Return what a kernel release names besides its version: ``amd64``, ``cloud-amd64``, ``generic``, ``x86_64+debug``.
+    """Return what a kernel release names besides its version: ``amd64``, ``generic``, ``x86_64+debug``.
 
     Kernels of different flavours stand beside each other, so only equal ones are compared.
     """
@@ -103,7 +136,7 @@ def flavour(release):
 
 
 def newest_kernel(running, installed):
-    """Return the newest installed release of the running kernel's flavour, None when that kernel is not installed here."""
+    """Return the newest installed release of the running kernel's flavour, None when that kernel is not here."""
     if running not in installed:
         return None
     same = [release for release in installed if flavour(release) == flavour(running)]
@@ -119,6 +152,9 @@ def running_build(version):
 def updated_after(rows, booted):
     """Names of REBOOT_PACKAGES among rpm rows that were installed after the boot (RFC 3339 text), sorted."""
     return sorted(
-        {row["name"] for row in rows.values()
-         if row["name"] in REBOOT_PACKAGES and row["installed_at"] and booted and row["installed_at"] > booted}
+        {
+            row["name"]
+            for row in rows.values()
+            if row["name"] in REBOOT_PACKAGES and row["installed_at"] and booted and row["installed_at"] > booted
+        }
     )

@@ -23,8 +23,17 @@ OLD_QUERY = "\\t".join("%{" + name + "}" for name in FIELDS) + "\\t\\n"
 """rpm before 4.15 does not know the tag MODULARITYLABEL and refuses the whole query."""
 
 # lib/rpmtag.h: numbers of the tags in a header.
-TAGS = {1000: "NAME", 1001: "VERSION", 1002: "RELEASE", 1003: "EPOCHNUM", 1008: "INSTALLTIME", 1011: "VENDOR",
-        1022: "ARCH", 1044: "SOURCERPM", 5096: "MODULARITYLABEL"}
+TAGS = {
+    1000: "NAME",
+    1001: "VERSION",
+    1002: "RELEASE",
+    1003: "EPOCHNUM",
+    1008: "INSTALLTIME",
+    1011: "VENDOR",
+    1022: "ARCH",
+    1044: "SOURCERPM",
+    5096: "MODULARITYLABEL",
+}
 _INT32, _STRINGS = 4, (6, 9)
 HEADER_LIMIT = 64 << 20
 MAX_ENTRIES = 65536
@@ -79,7 +88,7 @@ def parse_query(output):
     for line in output.split(b"\n"):
         parts = text(line).split("\t")
         if len(parts) == len(names):
-            row = row_of(dict(zip(names, parts)))
+            row = row_of({name: parts[index] for index, name in enumerate(names)})
             if row is not None:
                 yield row
 
@@ -104,13 +113,14 @@ def parse_header(blob):
             values[name] = "%d" % struct.unpack_from(">I", blob, place)
         elif kind in _STRINGS:
             end = blob.find(b"\0", place)
-            values[name] = text(blob[place:end if end >= 0 else start + size])
+            values[name] = text(blob[place : end if end >= 0 else start + size])
     return values
 
 
 def keyed(rows):
     """Return {``name:architecture``: row}. Of packages installed several times (kernels) the latest installed has
-    the plain key, older ones ``name:architecture=version``."""
+    the plain key, older ones ``name:architecture=version``.
+    """
     result = {}
     for row in sorted(rows, key=lambda row: (row["installed_at"] or "", row["version"]), reverse=True):
         key = "%s:%s" % (row["name"], row["architecture"] or "none")

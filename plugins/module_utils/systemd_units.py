@@ -33,7 +33,19 @@ SEARCH_PATH = (
 )
 PERSISTENT = "/etc/systemd/system"
 SUFFIXES = frozenset(
-    (".service", ".socket", ".timer", ".target", ".path", ".mount", ".automount", ".swap", ".slice", ".device", ".scope")
+    (
+        ".service",
+        ".socket",
+        ".timer",
+        ".target",
+        ".path",
+        ".mount",
+        ".automount",
+        ".swap",
+        ".slice",
+        ".device",
+        ".scope",
+    )
 )
 PULLING = (".wants", ".requires", ".upholds")
 MAX_UNITS = 8000
@@ -81,8 +93,7 @@ def drop_in_names(name):
         names.append(template + ".d")
         stem = template.rpartition(".")[0]
     parts = stem.rstrip("@").split("-")
-    for count in range(len(parts) - 1, 0, -1):
-        names.append("%s-.%s.d" % ("-".join(parts[:count]), suffix))
+    names.extend("%s-.%s.d" % ("-".join(parts[:count]), suffix) for count in range(len(parts) - 1, 0, -1))
     names.append(suffix + ".d")
     return names
 
@@ -106,7 +117,9 @@ class Directory:
             dot = name.rfind(".")
             suffix = name[dot:] if dot > 0 else ""
             if suffix == ".d":
-                self.drop_ins[name] = [entry for entry in names_in(host, path + "/" + entry_name) if entry.endswith(".conf")]
+                self.drop_ins[name] = [
+                    entry for entry in names_in(host, path + "/" + entry_name) if entry.endswith(".conf")
+                ]
             elif suffix in PULLING:
                 for entry in names_in(host, path + "/" + entry_name):
                     self.pulls.setdefault(text(os.fsencode(entry)), []).append(name[:dot])
@@ -128,7 +141,8 @@ class Directory:
 class Unit:
     """A unit file as found: ``name``, ``path`` of the file that counts, ``kind`` (file, mask, alias), ``target`` (name
     an alias stands for), ``directory`` (of the search path), ``entries`` [(section, key, value)], ``drop_ins`` [path],
-    ``unreadable`` (why, or None)."""
+    ``unreadable`` (why, or None).
+    """
 
     def __init__(self, name, directory, kind, path, target=None):
         self.name = name
@@ -283,8 +297,12 @@ class UnitFiles:
             return found
         if self._links_in_scope(unit, False):
             return "indirect"
-        if unit.words("Install", "WantedBy") or unit.words("Install", "RequiredBy") or unit.words("Install", "Alias") \
-                or unit.words("Install", "UpheldBy"):
+        if (
+            unit.words("Install", "WantedBy")
+            or unit.words("Install", "RequiredBy")
+            or unit.words("Install", "Alias")
+            or unit.words("Install", "UpheldBy")
+        ):
             return "disabled"
         return "indirect" if unit.words("Install", "Also") else "static"
 

@@ -18,19 +18,58 @@ MAX_DEPTH = 8
 MAX_FILES = 500
 
 NGINX = {
-    "ssl_protocols": "setting", "ssl_ciphers": "setting", "ssl_prefer_server_ciphers": "setting", "ssl": "setting",
-    "ssl_conf_command": "setting", "ssl_dhparam": "setting", "ssl_session_tickets": "setting", "listen": "setting",
-    "ssl_certificate": "certificate", "ssl_certificate_key": "key", "ssl_reject_handshake": "setting",
+    "ssl_protocols": "setting",
+    "ssl_ciphers": "setting",
+    "ssl_prefer_server_ciphers": "setting",
+    "ssl": "setting",
+    "ssl_conf_command": "setting",
+    "ssl_dhparam": "setting",
+    "ssl_session_tickets": "setting",
+    "listen": "setting",
+    "ssl_certificate": "certificate",
+    "ssl_certificate_key": "key",
+    "ssl_reject_handshake": "setting",
 }
 APACHE = {
-    "sslprotocol": "setting", "sslciphersuite": "setting", "sslhonorcipherorder": "setting", "sslengine": "setting",
-    "sslcompression": "setting", "sslinsecurerenegotiation": "setting", "sslopensslconfcmd": "setting",
-    "sslcertificatefile": "certificate", "sslcertificatekeyfile": "key",
+    "sslprotocol": "setting",
+    "sslciphersuite": "setting",
+    "sslhonorcipherorder": "setting",
+    "sslengine": "setting",
+    "sslcompression": "setting",
+    "sslinsecurerenegotiation": "setting",
+    "sslopensslconfcmd": "setting",
+    "sslcertificatefile": "certificate",
+    "sslcertificatekeyfile": "key",
 }
-HAPROXY_GLOBAL = frozenset(("ssl-default-bind-options", "ssl-default-bind-ciphers", "ssl-default-bind-ciphersuites",
-                            "ssl-default-server-options", "ssl-default-server-ciphers", "tune.ssl.default-dh-param"))
-HAPROXY_SECTIONS = frozenset(("global", "defaults", "frontend", "listen", "backend", "peers", "resolvers", "userlist", "cache",
-                              "program", "ring", "mailers", "http-errors", "log-forward", "crt-store"))
+HAPROXY_GLOBAL = frozenset(
+    (
+        "ssl-default-bind-options",
+        "ssl-default-bind-ciphers",
+        "ssl-default-bind-ciphersuites",
+        "ssl-default-server-options",
+        "ssl-default-server-ciphers",
+        "tune.ssl.default-dh-param",
+    )
+)
+HAPROXY_SECTIONS = frozenset(
+    (
+        "global",
+        "defaults",
+        "frontend",
+        "listen",
+        "backend",
+        "peers",
+        "resolvers",
+        "userlist",
+        "cache",
+        "program",
+        "ring",
+        "mailers",
+        "http-errors",
+        "log-forward",
+        "crt-store",
+    )
+)
 
 _TOKEN = re.compile(r"\s+|#[^\n]*|\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|[{};]|[^\s{};\"'#][^\s{};]*|.", re.DOTALL)
 # host.read_text writes a backslash as \x5c.
@@ -127,7 +166,7 @@ def parse_apache(read, expand, path, root):
         for number, line in enumerate(read(name) or (), 1):
             start = start if pending else number
             if line.rstrip().endswith(_BACKSLASH):
-                pending += line.rstrip()[:-len(_BACKSLASH)] + " "
+                pending += line.rstrip()[: -len(_BACKSLASH)] + " "
                 continue
             line, pending = (pending + line).strip(), ""
             if not line or line.startswith("#"):

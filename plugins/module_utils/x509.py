@@ -50,7 +50,7 @@ def element(data, offset, end):
         count = length & 0x7F
         if not 1 <= count <= 4 or start + count > end:
             raise Malformed("bad length")
-        length = int.from_bytes(data[start:start + count], "big")
+        length = int.from_bytes(data[start : start + count], "big")
         start += count
     if start + length > end:
         raise Malformed("longer than its container")
@@ -84,8 +84,8 @@ def common_name(data, start, end):
     for _tag, begin, stop in children(data, start, end):
         for _tag, inner, inner_stop in children(data, begin, stop):
             parts = list(children(data, inner, inner_stop))
-            if len(parts) == 2 and data[parts[0][1]:parts[0][2]] == _COMMON_NAME:
-                found = text(data[parts[1][1]:parts[1][2]])[:256]
+            if len(parts) == 2 and data[parts[0][1] : parts[0][2]] == _COMMON_NAME:
+                found = text(data[parts[1][1] : parts[1][2]])[:256]
     return found
 
 
@@ -96,14 +96,14 @@ def _key(data, start, end):
     algorithm = next(children(data, parts[0][1], parts[0][2]), None)
     if algorithm is None:
         raise Malformed("no key algorithm")
-    name = _KEYS.get(data[algorithm[1]:algorithm[2]], "other")
+    name = _KEYS.get(data[algorithm[1] : algorithm[2]], "other")
     bits = None
     if name == "rsa":
         _tag, begin, stop = element(data, parts[1][1] + 1, parts[1][2])
         modulus = next(children(data, begin, stop), None)
         if modulus is None:
             raise Malformed("no modulus")
-        bits = int.from_bytes(data[modulus[1]:modulus[2]], "big").bit_length()
+        bits = int.from_bytes(data[modulus[1] : modulus[2]], "big").bit_length()
     elif name == "ec":
         # An uncompressed point is one byte and two coordinates.
         bits = {66: 256, 98: 384, 134: 521}.get(parts[1][2] - parts[1][1])
@@ -125,7 +125,8 @@ def _names(data, start, end):
 
 def parse_certificate(data):
     """Return {not_before, not_after (Unix seconds), subject, issuer (common names), self_issued, names, key, bits,
-    signature} of a DER certificate (bytes); raise Malformed."""
+    signature} of a DER certificate (bytes); raise Malformed.
+    """
     try:
         _tag, start, end = element(data, 0, len(data))
         parts = list(children(data, start, end))
@@ -144,15 +145,15 @@ def parse_certificate(data):
             raise Malformed("no validity")
         kind, bits = _key(data, key[1], key[2])
         return {
-            "not_before": parse_time(times[0][0], data[times[0][1]:times[0][2]]),
-            "not_after": parse_time(times[1][0], data[times[1][1]:times[1][2]]),
+            "not_before": parse_time(times[0][0], data[times[0][1] : times[0][2]]),
+            "not_after": parse_time(times[1][0], data[times[1][1] : times[1][2]]),
             "subject": common_name(data, subject[1], subject[2]),
             "issuer": common_name(data, issuer[1], issuer[2]),
-            "self_issued": data[subject[1]:subject[2]] == data[issuer[1]:issuer[2]],
+            "self_issued": data[subject[1] : subject[2]] == data[issuer[1] : issuer[2]],
             "names": _names(data, key[2], end),
             "key": kind,
             "bits": bits,
-            "signature": _SIGNATURES.get(data[algorithm[1]:algorithm[2]], "other"),
+            "signature": _SIGNATURES.get(data[algorithm[1] : algorithm[2]], "other"),
         }
     except (IndexError, OverflowError) as error:
         raise Malformed(str(error)) from None

@@ -19,7 +19,9 @@ TABLE = Table(
     key="always `host`",
     columns=(
         Column("firmware", "text", "efi, or bios where there is no EFI; null when not live or in a container"),
-        Column("secure_boot", "bool", "EFI variable SecureBoot; false without EFI; null when not live or in a container"),
+        Column(
+            "secure_boot", "bool", "EFI variable SecureBoot; false without EFI; null when not live or in a container"
+        ),
         Column("setup_mode", "bool", "EFI variable SetupMode: keys can be enrolled without authentication"),
         Column("tpm", "bool", "a TPM device is there; null when not live or in a container"),
         Column("tpm_version", "text", "1.2 or 2.0"),
@@ -32,14 +34,19 @@ TABLE = Table(
         Column("grub_cmdline_linux_default", "text_sensitive", "GRUB_CMDLINE_LINUX_DEFAULT, added for normal boots"),
         Column("grub_cmdline_linux_default_where", "text", "path:line of its last assignment"),
         Column(
-            "kernel_lines", "list",
-            "maps {where, arguments}: kernel arguments of each menu entry (grub.cfg, boot loader entries), secrets redacted;"
-            " at most 16",
+            "kernel_lines",
+            "list",
+            "maps {where, arguments}: kernel arguments of each menu entry (grub.cfg, boot loader entries), secrets"
+            " redacted; at most 16",
         ),
         Column("grub_password", "bool", "a superuser with a password is set; the hash itself is never read out"),
         Column("grub_superusers", "list", "names of the superusers of the menu"),
-        Column("grub_files", "map", "path -> {mode, uid, gid} of the menu, user.cfg and grubenv files; mode as octal text"),
-        Column("host_global", "bool", "true in a container: the running kernel's facts are those of the container's host"),
+        Column(
+            "grub_files", "map", "path -> {mode, uid, gid} of the menu, user.cfg and grubenv files; mode as octal text"
+        ),
+        Column(
+            "host_global", "bool", "true in a container: the running kernel's facts are those of the container's host"
+        ),
     ),
     max_rows=1,
 )
@@ -107,8 +114,10 @@ def _defaults(host, row, gaps):
         gaps.append(error.why)
         row["grub_cmdline_linux"] = row["grub_cmdline_linux_default"] = error.cell()
         return True
-    for name, column in (("GRUB_CMDLINE_LINUX", "grub_cmdline_linux"),
-                         ("GRUB_CMDLINE_LINUX_DEFAULT", "grub_cmdline_linux_default")):
+    for name, column in (
+        ("GRUB_CMDLINE_LINUX", "grub_cmdline_linux"),
+        ("GRUB_CMDLINE_LINUX_DEFAULT", "grub_cmdline_linux_default"),
+    ):
         if name in values:
             row[column] = redact(values[name][0])
             row[column + "_where"] = values[name][1]
@@ -163,7 +172,7 @@ def _menus(host, row, gaps):
     there_is = bool(menus or kernels)
     row["grub_password"] = True if password else cell or (False if there_is else None)
     row["grub_superusers"] = superusers if superusers else cell or ([] if there_is else None)
-    row["kernel_lines"] = cell or kernels[:grub.LINES]
+    row["kernel_lines"] = cell or kernels[: grub.LINES]
     row["grub_files"] = {}
     for path in menus + users + others:
         try:
@@ -171,7 +180,9 @@ def _menus(host, row, gaps):
         except (Absent, Unreadable):
             continue
         row["grub_files"][text(os.fsencode(path))] = {
-            "mode": "%04o" % stat.S_IMODE(info.st_mode), "uid": info.st_uid, "gid": info.st_gid,
+            "mode": "%04o" % stat.S_IMODE(info.st_mode),
+            "uid": info.st_uid,
+            "gid": info.st_gid,
         }
     gaps.extend(lost)
     return there_is

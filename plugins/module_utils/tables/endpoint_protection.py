@@ -15,7 +15,8 @@ from ..text import rfc3339
 TABLE = Table(
     name="endpoint_protection",
     description=(
-        "Known endpoint protection products that are installed: " + ", ".join(product.title for product in PRODUCTS)
+        "Known endpoint protection products that are installed: "
+        + ", ".join(product.title for product in PRODUCTS)
         + ". A product without a row is not installed in its usual place."
     ),
     key="short name of the product (clamav, mdatp, falcon, ...)",
@@ -25,13 +26,17 @@ TABLE = Table(
         Column("running", "bool", "a process of its protecting part runs; null when not live"),
         Column("enabled", "bool", "one of its units starts at boot; null when it has no unit file here"),
         Column(
-            "realtime", "bool",
+            "realtime",
+            "bool",
             "files are scanned on access: by its configuration (Defender) or a running process that does nothing else;"
             " null when it cannot be told",
         ),
         Column("version", "text", "version of the product where a file tells it cheaply; null otherwise"),
-        Column("signature_time", "time", "when the newest signatures were built (ClamAV) or written here; null when the"
-               " product keeps none on disk"),
+        Column(
+            "signature_time",
+            "time",
+            "when the newest signatures were built (ClamAV) or written here; null when the product keeps none on disk",
+        ),
         Column("signature_version", "text", "version of the signatures (ClamAV)"),
         Column("evidence", "list", "paths and processes that tell; at most 8"),
     ),
@@ -40,6 +45,8 @@ TABLE = Table(
 
 MDATP_CONFIGURATIONS = ("/etc/opt/microsoft/mdatp/managed/mdatp_managed.json", "/etc/opt/microsoft/mdatp/wdavcfg")
 SIGNATURE_FILES = 200
+FIRST_USER = 1000
+"""First uid of people on Linux (login.defs UID_MIN); products run as root or as a system user."""
 
 
 def _running_names(host):
@@ -48,8 +55,8 @@ def _running_names(host):
         return None
     names = set()
     for process in processes(host):
-        if process["container"]:
-            continue  # it guards that container, not this host
+        if process["container"] or process["uid"] is None or process["uid"] >= FIRST_USER:
+            continue  # it guards that container, or anyone may have given it the name
         names.add(process["name"])
         if isinstance(process["exe"], str):
             names.add(os.path.basename(process["exe"])[:15])
@@ -122,7 +129,7 @@ def _enabled(host, product):
 
 
 def collect(host, options):
-    """Return one row a product that is installed or runs; partial when a place could not be looked at."""
+    """Return one row a product that is installed; partial when a place could not be looked at."""
     rows = {}
     gaps = []
     try:
@@ -138,14 +145,18 @@ def collect(host, options):
             except Unreadable as error:
                 gaps.append(error.why)
         alive = sorted(name for name in product.programs if running and name[:15] in running)
-        if not evidence and (not alive or product.key == "eset"):
-            continue  # ESET's process names are too common to prove anything alone
+        if not evidence:
+            continue  # a process name alone proves nothing
         if product.key == "ossec" and "wazuh" in rows:
             continue  # Wazuh keeps the paths of the OSSEC it grew from
         row = dict.fromkeys(column.name for column in TABLE.columns)
         row.update(
-            title=product.title, kind=product.kind, running=hidden if running is None else bool(alive),
-            enabled=_enabled(host, product), realtime=_realtime(host, product, running), version=_version(host, product),
+            title=product.title,
+            kind=product.kind,
+            running=hidden if running is None else bool(alive),
+            enabled=_enabled(host, product),
+            realtime=_realtime(host, product, running),
+            version=_version(host, product),
             evidence=(evidence + ["process " + name for name in alive])[:8],
         )
         _signatures(host, product, row)

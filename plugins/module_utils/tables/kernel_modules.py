@@ -25,7 +25,8 @@ TABLE = Table(
         Column("loaded", "bool", "in /proc/modules; null under a root that is not live"),
         Column("builtin", "bool", "part of the kernel image; null when the kernel's lists are not there to tell"),
         Column(
-            "available", "bool",
+            "available",
+            "bool",
             "a module file exists for the running kernel (under another root: for any kernel); null in a container"
             " that does not see the module directory of its kernel",
         ),
@@ -37,7 +38,9 @@ TABLE = Table(
         Column("install_others", "list", "path:line of further install commands, which modprobe ignores; at most 32"),
         Column("aliases", "list", "`alias path:line` of modprobe.d aliases that stand for it; at most 32"),
         Column("used_by", "list", "loaded modules that use it; at most 32", volatile=True),
-        Column("host_global", "bool", "true in a container: loaded and built-in modules are those of the container's host"),
+        Column(
+            "host_global", "bool", "true in a container: loaded and built-in modules are those of the container's host"
+        ),
     ),
     max_rows=5000,
 )
@@ -45,17 +48,84 @@ TABLE = Table(
 # Modules of file systems, protocols and buses that hardening guides speak of: answered for on every host, since a
 # missing row would not tell an absent module from one that nobody asked for.
 COMMON = (
-    "afs", "appletalk", "atm", "ax25", "bluetooth", "can", "ceph", "cifs", "cramfs", "dccp", "econet", "exfat", "ext", "fat",
-    "firewire_core", "freevxfs", "fscache", "fuse", "gfs2", "hfs", "hfsplus", "ipx", "jffs2", "jfs", "kafs", "ksmbd",
-    "nfs", "nfs_common", "nfsd", "nilfs2", "ntfs", "overlay", "overlayfs", "rds", "sctp", "smbfs_common", "squashfs",
-    "thunderbolt", "tipc", "udf", "uas", "usb_storage", "uvcvideo", "vfat", "vivid", "x25",
+    "afs",
+    "appletalk",
+    "atm",
+    "ax25",
+    "bluetooth",
+    "can",
+    "ceph",
+    "cifs",
+    "cramfs",
+    "dccp",
+    "econet",
+    "exfat",
+    "ext",
+    "fat",
+    "firewire_core",
+    "freevxfs",
+    "fscache",
+    "fuse",
+    "gfs2",
+    "hfs",
+    "hfsplus",
+    "ipx",
+    "jffs2",
+    "jfs",
+    "kafs",
+    "ksmbd",
+    "nfs",
+    "nfs_common",
+    "nfsd",
+    "nilfs2",
+    "ntfs",
+    "overlay",
+    "overlayfs",
+    "rds",
+    "sctp",
+    "smbfs_common",
+    "squashfs",
+    "thunderbolt",
+    "tipc",
+    "udf",
+    "uas",
+    "usb_storage",
+    "uvcvideo",
+    "vfat",
+    "vivid",
+    "x25",
 )
 # What a module registers in the kernel as soon as it is part of it, built in or loaded: without the kernel's own lists
 # (modules.builtin is missing on machines that a provider's kernel boots) this alone tells that it is not built in.
 REGISTERS = dict(
-    {name: "fs " + name for name in ("cramfs", "hfs", "hfsplus", "jffs2", "squashfs", "udf", "overlay", "vfat", "exfat",
-                                     "gfs2", "nilfs2", "nfs", "cifs", "ceph", "fuse", "jfs", "afs")},
-    freevxfs="fs vxfs", overlayfs="fs overlay", dccp="net DCCP", sctp="net SCTP", tipc="net TIPC", rds="net RDS",
+    {
+        name: "fs " + name
+        for name in (
+            "cramfs",
+            "hfs",
+            "hfsplus",
+            "jffs2",
+            "squashfs",
+            "udf",
+            "overlay",
+            "vfat",
+            "exfat",
+            "gfs2",
+            "nilfs2",
+            "nfs",
+            "cifs",
+            "ceph",
+            "fuse",
+            "jfs",
+            "afs",
+        )
+    },
+    freevxfs="fs vxfs",
+    overlayfs="fs overlay",
+    dccp="net DCCP",
+    sctp="net SCTP",
+    tipc="net TIPC",
+    rds="net RDS",
     usb_storage="usb usb-storage",
 )
 MODULES = "/lib/modules"
@@ -82,7 +152,7 @@ def parse_paths(data, wanted):
     for line in data.split(b"\n"):
         path = line.partition(b":")[0]
         # Most lines end here: decoding all of several thousand would cost more than all the rest.
-        name = path[path.rfind(b"/") + 1:].partition(b".ko")[0].replace(b"-", b"_")
+        name = path[path.rfind(b"/") + 1 :].partition(b".ko")[0].replace(b"-", b"_")
         if name in wanted:
             found[text(name)] = text(path)
     return found
@@ -96,7 +166,8 @@ def parse_filesystems(data):
 def kernels(host):
     """Installed kernel releases that have a module directory, newest first."""
     names = [
-        name for name in names_in(host, MODULES)
+        name
+        for name in names_in(host, MODULES)
         if host.exists("%s/%s/modules.dep" % (MODULES, name)) or host.exists("%s/%s/modules.builtin" % (MODULES, name))
     ]
     return sorted(names, key=version_key, reverse=True)[:MAX_KERNELS]

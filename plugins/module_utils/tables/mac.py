@@ -16,8 +16,12 @@ TABLE = Table(
     description="State of AppArmor and SELinux. Both rows exist on every Linux host.",
     key="`apparmor` or `selinux`",
     columns=(
-        Column("enabled", "bool", "the running kernel enforces or observes with it; null under a root that is not live"),
-        Column("mode", "text", "SELinux: enforcing, permissive, disabled; AppArmor: enabled, disabled; null when not live"),
+        Column(
+            "enabled", "bool", "the running kernel enforces or observes with it; null under a root that is not live"
+        ),
+        Column(
+            "mode", "text", "SELinux: enforcing, permissive, disabled; AppArmor: enabled, disabled; null when not live"
+        ),
         Column("installed", "bool", "its policy files are there (/etc/apparmor.d, /etc/selinux/config)"),
         Column("configured", "text", "SELinux: value of SELINUX= in its configuration; null for AppArmor"),
         Column("policy", "text", "SELinux: value of SELINUXTYPE=; null for AppArmor"),
@@ -28,7 +32,11 @@ TABLE = Table(
         Column("other", "int", "AppArmor: number of loaded profiles in other modes (kill, prompt, unconfined, mixed)"),
         Column("complaining", "list", "AppArmor: names of profiles in complain mode; at most 100"),
         Column("not_confining", "list", "AppArmor: names of profiles in unconfined mode; at most 100"),
-        Column("unconfined", "list", "AppArmor: programs that run unconfined though a loaded profile bears their path; at most 50"),
+        Column(
+            "unconfined",
+            "list",
+            "AppArmor: programs that run unconfined though a loaded profile bears their path; at most 50",
+        ),
         Column("disabled", "list", "AppArmor: profiles switched off by a link in /etc/apparmor.d/disable; at most 100"),
         Column("force_complain", "list", "AppArmor: profiles in /etc/apparmor.d/force-complain; at most 100"),
         Column("profile_files", "int", "AppArmor: profile files in /etc/apparmor.d"),
@@ -73,7 +81,8 @@ def _names(host, path):
 def _profile_files(host):
     try:
         return sum(
-            1 for name in names_in(host, "/etc/apparmor.d")
+            1
+            for name in names_in(host, "/etc/apparmor.d")
             if not name.startswith((".", "README")) and not host.is_dir("/etc/apparmor.d/" + name)
         )
     except Unreadable as error:
@@ -119,7 +128,9 @@ def _apparmor(host, row):
     try:
         profiles = parse_profiles(host.read(SECURITYFS + "/apparmor/profiles", 1 << 22))
     except Absent:
-        row.update(dict.fromkeys(counted, unreadable("partial", "securityfs is not mounted: profiles cannot be listed")))
+        row.update(
+            dict.fromkeys(counted, unreadable("partial", "securityfs is not mounted: profiles cannot be listed"))
+        )
         return
     except Unreadable as error:
         row.update(dict.fromkeys(counted, error.cell()))

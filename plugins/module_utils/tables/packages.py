@@ -21,13 +21,15 @@ TABLE = Table(
         Column("architecture", "text", "architecture of the package (amd64, all, x86_64, noarch, ...)"),
         Column("manager", "text", "dpkg, rpm or apk"),
         Column(
-            "state", "text",
-            "installed; for dpkg also config-files (removed, configuration left), half-installed, unpacked, half-configured,"
-            " triggers-awaited, triggers-pending",
+            "state",
+            "text",
+            "installed; for dpkg also config-files (removed, configuration left), half-installed, unpacked,"
+            " half-configured, triggers-awaited, triggers-pending",
         ),
         Column("selection", "text", "what is wanted: install, hold, deinstall, purge, unknown (dpkg); else install"),
         Column(
-            "installed", "bool",
+            "installed",
+            "bool",
             "true when unpacked and configured (also while triggers wait); false for removed or half-done packages",
         ),
         Column("broken", "bool", "dpkg marks the package as needing reinstallation"),

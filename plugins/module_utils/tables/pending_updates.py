@@ -10,8 +10,8 @@ from ..spec import Column, Table
 TABLE = Table(
     name="pending_updates",
     description=(
-        "Packages with a newer version in the lists that the host fetched last (`updates.lists_time`): those of security"
-        " archives, with option `pending: true` those of all. Pins and phased updates are not weighed."
+        "Packages with a newer version in the lists that the host fetched last (`updates.lists_time`): those of"
+        " security archives, with option `pending: true` those of all. Pins and phased updates are not weighed."
     ),
     key="key of the package in the table packages",
     columns=(

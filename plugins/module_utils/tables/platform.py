@@ -30,7 +30,11 @@ TABLE = Table(
         Column("architecture", "text", "machine of the running kernel (uname -m), of /bin/sh under another root"),
         Column("userland", "text", "architecture that /bin/sh is built for, named as uname names it"),
         Column("init", "text", "what runs as process 1: systemd, or its command name"),
-        Column("virtualization", "text", "hypervisor as systemd-detect-virt --vm names it; none on bare metal; null if untold"),
+        Column(
+            "virtualization",
+            "text",
+            "hypervisor as systemd-detect-virt --vm names it; none on bare metal; null if untold",
+        ),
         Column("container", "text", "container engine this system runs in (docker, podman, lxc, ...); null outside"),
         Column("own_kernel", "bool", "true when the kernel is this host's own: not in a container, not a mounted root"),
         Column("host_global", "text", "in a container: which facts belong to the container's host; null elsewhere"),
@@ -44,8 +48,8 @@ TABLE = Table(
 )
 
 HOST_GLOBAL = (
-    "in a container: kernel, modules, boot parameters, mandatory access control, kernel audit and the sysctls that have no"
-    " namespace are those of the container's host"
+    "in a container: kernel, modules, boot parameters, mandatory access control, kernel audit and the sysctls that have"
+    " no namespace are those of the container's host"
 )
 
 FAMILIES = (
@@ -58,10 +62,22 @@ FAMILIES = (
 
 # systemd src/basic/virt.c: detect_vm_dmi (a prefix of vendor, product or BIOS vendor -> name).
 DMI_HYPERVISORS = (
-    ("KVM", "kvm"), ("OpenStack", "kvm"), ("KubeVirt", "kvm"), ("Amazon EC2", "amazon"), ("QEMU", "qemu"),
-    ("VMware", "vmware"), ("VMW", "vmware"), ("innotek GmbH", "oracle"), ("VirtualBox", "oracle"),
-    ("Oracle Corporation", "oracle"), ("Xen", "xen"), ("Bochs", "bochs"), ("Parallels", "parallels"),
-    ("BHYVE", "bhyve"), ("Hyper-V", "microsoft"), ("Google Compute Engine", "google"),
+    ("KVM", "kvm"),
+    ("OpenStack", "kvm"),
+    ("KubeVirt", "kvm"),
+    ("Amazon EC2", "amazon"),
+    ("QEMU", "qemu"),
+    ("VMware", "vmware"),
+    ("VMW", "vmware"),
+    ("innotek GmbH", "oracle"),
+    ("VirtualBox", "oracle"),
+    ("Oracle Corporation", "oracle"),
+    ("Xen", "xen"),
+    ("Bochs", "bochs"),
+    ("Parallels", "parallels"),
+    ("BHYVE", "bhyve"),
+    ("Hyper-V", "microsoft"),
+    ("Google Compute Engine", "google"),
     ("Apple Virtualization", "apple"),
 )
 CLOCK_HYPERVISORS = (("kvm-clock", "kvm"), ("hyperv_clocksource", "microsoft"), ("xen", "xen"))
@@ -72,18 +88,37 @@ DMI_CLOUDS = (
     ("chassis_asset_tag", "OracleCloud.com", "oracle"),
     ("chassis_asset_tag", "OpenTelekomCloud", "openstack"),
     ("chassis_asset_tag", "SAP CCloud VM", "openstack"),
-    ("sys_vendor", "Amazon EC2", "aws"), ("bios_version", "amazon", "aws"),
-    ("product_name", "Google Compute Engine", "gcp"), ("sys_vendor", "Alibaba Cloud", "alibaba"),
-    ("sys_vendor", "DigitalOcean", "digitalocean"), ("sys_vendor", "Hetzner", "hetzner"),
-    ("sys_vendor", "Scaleway", "scaleway"), ("sys_vendor", "Vultr", "vultr"), ("sys_vendor", "Akamai", "linode"),
-    ("sys_vendor", "Linode", "linode"), ("sys_vendor", "UpCloud", "upcloud"), ("sys_vendor", "Tencent Cloud", "tencent"),
-    ("sys_vendor", "Huawei Cloud", "huawei"), ("product_name", "Exoscale", "exoscale"),
-    ("sys_vendor", "OpenStack", "openstack"), ("product_name", "OpenStack", "openstack"),
+    ("sys_vendor", "Amazon EC2", "aws"),
+    ("bios_version", "amazon", "aws"),
+    ("product_name", "Google Compute Engine", "gcp"),
+    ("sys_vendor", "Alibaba Cloud", "alibaba"),
+    ("sys_vendor", "DigitalOcean", "digitalocean"),
+    ("sys_vendor", "Hetzner", "hetzner"),
+    ("sys_vendor", "Scaleway", "scaleway"),
+    ("sys_vendor", "Vultr", "vultr"),
+    ("sys_vendor", "Akamai", "linode"),
+    ("sys_vendor", "Linode", "linode"),
+    ("sys_vendor", "UpCloud", "upcloud"),
+    ("sys_vendor", "Tencent Cloud", "tencent"),
+    ("sys_vendor", "Huawei Cloud", "huawei"),
+    ("product_name", "Exoscale", "exoscale"),
+    ("sys_vendor", "OpenStack", "openstack"),
+    ("product_name", "OpenStack", "openstack"),
 )
 CLOUD_INIT_NAMES = {"gce": "gcp", "ec2": "aws", "none": None, "nocloud": None, "configdrive": None, "fallback": None}
 
-MACHINES = {3: "i686", 8: "mips", 20: "ppc", 21: "ppc64", 22: "s390x", 40: "armv7l", 62: "x86_64", 183: "aarch64",
-            243: "riscv64", 258: "loongarch64"}
+MACHINES = {
+    3: "i686",
+    8: "mips",
+    20: "ppc",
+    21: "ppc64",
+    22: "s390x",
+    40: "armv7l",
+    62: "x86_64",
+    183: "aarch64",
+    243: "riscv64",
+    258: "loongarch64",
+}
 _ASSIGNMENT = re.compile(rb"([A-Za-z_][A-Za-z0-9_]*)=(.*)")
 
 
@@ -239,27 +274,29 @@ def collect(host, options):
     cloud, evidence = cloud_of(dmi, cloud_id if isinstance(cloud_id, str) else None)
     if cloud is None and host.live and there(host, "/var/lib/waagent"):
         cloud, evidence = "azure", "/var/lib/waagent"
-    return {"host": {
-        "id": identity,
-        "id_like": like,
-        "family": family(identity, like),
-        "version_id": release.get("VERSION_ID") or None,
-        "version": release.get("VERSION") or None,
-        "codename": release.get("VERSION_CODENAME") or None,
-        "pretty_name": release.get("PRETTY_NAME") or None,
-        "minor_version": _minor(host),
-        "kernel": text(os.fsencode(uname.release)) if uname else None,
-        "kernel_version": text(os.fsencode(uname.version)) if uname else None,
-        "architecture": uname.machine if uname else userland,
-        "userland": userland,
-        "init": _init(host),
-        "virtualization": _virtualization(host, dmi) if host.live else None,
-        "container": container,
-        "own_kernel": host.live and container is None,
-        "host_global": HOST_GLOBAL if container else None,
-        "vendor": dmi.get("sys_vendor"),
-        "product": dmi.get("product_name"),
-        "cloud": cloud,
-        "cloud_evidence": evidence,
-        "cloud_region": _region(host) if host.live else None,
-    }}
+    return {
+        "host": {
+            "id": identity,
+            "id_like": like,
+            "family": family(identity, like),
+            "version_id": release.get("VERSION_ID") or None,
+            "version": release.get("VERSION") or None,
+            "codename": release.get("VERSION_CODENAME") or None,
+            "pretty_name": release.get("PRETTY_NAME") or None,
+            "minor_version": _minor(host),
+            "kernel": text(os.fsencode(uname.release)) if uname else None,
+            "kernel_version": text(os.fsencode(uname.version)) if uname else None,
+            "architecture": uname.machine if uname else userland,
+            "userland": userland,
+            "init": _init(host),
+            "virtualization": _virtualization(host, dmi) if host.live else None,
+            "container": container,
+            "own_kernel": host.live and container is None,
+            "host_global": HOST_GLOBAL if container else None,
+            "vendor": dmi.get("sys_vendor"),
+            "product": dmi.get("product_name"),
+            "cloud": cloud,
+            "cloud_evidence": evidence,
+            "cloud_region": _region(host) if host.live else None,
+        }
+    }

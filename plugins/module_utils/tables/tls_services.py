@@ -14,11 +14,14 @@ from ..text import rfc3339, text
 TABLE = Table(
     name="tls_services",
     description=(
-        "TLS settings in the configuration files of nginx, Apache, HAProxy, postfix, dovecot, PostgreSQL, MySQL and MariaDB,"
-        " vsftpd, lighttpd, Redis, slapd and OpenSSL's defaults, with the certificates and key files they name. Keys are"
-        " never opened. What a service does without a setting is its built-in default and not in this table."
+        "TLS settings in the configuration files of nginx, Apache, HAProxy, postfix, dovecot, PostgreSQL, MySQL and"
+        " MariaDB, vsftpd, lighttpd, Redis, slapd and OpenSSL's defaults, with the certificates and key files they name."
+        " Keys are never opened. What a service does without a setting is its built-in default and not in this table."
     ),
-    key="`<service> <file> <directive> <n>`, n counting the directive in that file; files as `<service> certificate|key <path>`",
+    key=(
+        "`<service> <file> <directive> <n>`, n counting the directive in that file; files as"
+        " `<service> certificate|key <path>`"
+    ),
     columns=(
         Column("service", "text", "name of the service; openssl and crypto-policies for the system's defaults"),
         Column("kind", "text", "setting, certificate or key"),
@@ -85,7 +88,7 @@ class _Reader:
         """Paths that match a glob; of a directory the files in it."""
         try:
             found = []
-            for path in self.host.glob(pattern)[:tls_web.MAX_FILES]:
+            for path in self.host.glob(pattern)[: tls_web.MAX_FILES]:
                 if self.host.is_dir(path):
                     found.extend("%s/%s" % (path, name) for name in self.host.listdir(path))
                 else:
@@ -126,8 +129,12 @@ def _settings(reader):
 def _row(service, kind, setting):
     row = dict.fromkeys(column.name for column in TABLE.columns)
     row.update(
-        service=service, kind=kind, directive=setting.directive[:128], value=setting.value[:2000],
-        where="%s:%d" % (text(os.fsencode(setting.path)), setting.line), context=setting.context[:256] or None,
+        service=service,
+        kind=kind,
+        directive=setting.directive[:128],
+        value=setting.value[:2000],
+        where="%s:%d" % (text(os.fsencode(setting.path)), setting.line),
+        context=setting.context[:256] or None,
     )
     return row
 
@@ -170,7 +177,9 @@ def _files(reader, service, setting):
     host = reader.host
     paths = [part for part in setting.value.replace(",", " ").split() if part.startswith("/") and "$" not in part]
     if setting.role == "bundle":
-        paths = [text(os.fsencode(found)) for path in paths for found in reader.expand(host_path(host, path))][:MAX_BUNDLE]
+        paths = [text(os.fsencode(found)) for path in paths for found in reader.expand(host_path(host, path))][
+            :MAX_BUNDLE
+        ]
     for path in paths:
         for kind in ("certificate", "key") if setting.role == "bundle" else (setting.role,):
             row = _row(service, kind, setting)

@@ -17,29 +17,40 @@ from ..text import text
 TABLE = Table(
     name="units",
     description=(
-        "Units of systemd: enablement from the unit files, live state from one call of systemctl. Init scripts without a"
-        " unit and OpenRC services stand in the same form. Left out: devices, scopes, units that systemd knows by name"
+        "Units of systemd: enablement from the unit files, live state from one call of systemctl. Init scripts without"
+        " a unit and OpenRC services stand in the same form. Left out: devices, scopes, units that systemd knows by name"
         " only, and instances that come and go with log-ins and connections."
     ),
     key="unit name (`ssh.service`); init scripts and OpenRC services as `<name>.service`",
     columns=(
         Column("type", "text", "service, socket, timer, target, path, mount, automount, swap, slice"),
         Column(
-            "enabled", "text",
-            "unit file state as `systemctl is-enabled` names it: enabled, enabled-runtime, linked, linked-runtime, alias,"
-            " masked, masked-runtime, static, disabled, indirect, generated, transient; of an init script enabled or"
+            "enabled",
+            "text",
+            "unit file state as `systemctl is-enabled` names it: enabled, enabled-runtime, linked, linked-runtime,"
+            " alias, masked, masked-runtime, static, disabled, indirect, generated, transient; of an init script enabled or"
             " disabled by its links; null without a unit file",
         ),
         Column("masked", "bool", "true when the unit can not be started at all"),
         Column(
-            "active", "text",
+            "active",
+            "text",
             "active, inactive, failed, activating, deactivating, reloading, maintenance; inactive when systemd has not"
             " loaded it. Where systemd is not the running init, a service is active if its program runs, inactive if"
             " not, null when that cannot be told (a script, a one-shot); null when the root is not live",
         ),
-        Column("sub", "text", "finer state (running, exited, listening, waiting, ...); null without systemd", volatile=True),
-        Column("load", "text", "loaded, masked, not-found, bad-setting, error; null when systemd has not loaded it", volatile=True),
-        Column("source", "text", "unit, generator, transient, sysv, openrc; live when only the running systemd knows it"),
+        Column(
+            "sub", "text", "finer state (running, exited, listening, waiting, ...); null without systemd", volatile=True
+        ),
+        Column(
+            "load",
+            "text",
+            "loaded, masked, not-found, bad-setting, error; null when systemd has not loaded it",
+            volatile=True,
+        ),
+        Column(
+            "source", "text", "unit, generator, transient, sysv, openrc; live when only the running systemd knows it"
+        ),
         Column("path", "text", "the file that counts"),
         Column("drop_ins", "list", "drop-in files that apply, in the order of reading; at most 32"),
         Column("alias_of", "text", "name of the unit this name stands for; null for a unit of its own"),
@@ -54,8 +65,16 @@ TABLE = Table(
 )
 
 LISTS = 32
-LISTENS = ("ListenStream", "ListenDatagram", "ListenSequentialPacket", "ListenFIFO", "ListenSpecial", "ListenNetlink",
-           "ListenMessageQueue", "ListenUSBFunction")
+LISTENS = (
+    "ListenStream",
+    "ListenDatagram",
+    "ListenSequentialPacket",
+    "ListenFIFO",
+    "ListenSpecial",
+    "ListenNetlink",
+    "ListenMessageQueue",
+    "ListenUSBFunction",
+)
 SKIPPED = ("device", "scope")
 _SESSION = re.compile(r"(?:user@\d+|user-runtime-dir@\d+)\.service|user-\d+\.slice")
 _SCRIPTED = re.compile(r"(?:[bd]?a?sh|busybox|env|python[\d.]*|perl[\d.]*|ruby[\d.]*|node|java|true)")
@@ -117,7 +136,9 @@ def _live_states(host):
 def blank(name):
     """A row that knows nothing but the type of the unit."""
     row = dict.fromkeys((column.name for column in TABLE.columns))
-    row.update(type=name.rpartition(".")[2], masked=False, drop_ins=[], aliases=[], triggered_by=[], wanted_by=[], listen=[])
+    row.update(
+        type=name.rpartition(".")[2], masked=False, drop_ins=[], aliases=[], triggered_by=[], wanted_by=[], listen=[]
+    )
     return row
 
 
@@ -144,9 +165,9 @@ def _file_row(files, name, started):
         lines = unit.values("Service", "ExecStart")
         row["exec_start"] = redact("\n".join(lines))[:1000] if lines else None
     elif row["type"] == "socket":
-        row["listen"] = [
-            ("%s %s" % (key, value))[:256] for key in LISTENS for value in unit.values("Socket", key)
-        ][:LISTS]
+        row["listen"] = [("%s %s" % (key, value))[:256] for key in LISTENS for value in unit.values("Socket", key)][
+            :LISTS
+        ]
     return row
 
 
@@ -168,7 +189,11 @@ def _without_systemd(host, files, rows):
         unit = files.get(name)
         command = (unit.value("Service", "ExecStart") or "").lstrip("-@+!:").split() if unit else []
         program = os.path.realpath(command[0]) if command and command[0].startswith("/") else None
-        if program is None or unit.value("Service", "Type") == "oneshot" or _SCRIPTED.fullmatch(os.path.basename(program)):
+        if (
+            program is None
+            or unit.value("Service", "Type") == "oneshot"
+            or _SCRIPTED.fullmatch(os.path.basename(program))
+        ):
             continue
         try:
             own = os.stat("/proc/%d/root" % running[program]) if program in running else None
@@ -231,18 +256,12 @@ def collect(host, options):
         cell = {"!": "invalid", "why": "%s is not there" % error}
     except Unreadable as error:
         cell = error.cell()
-    rows = {}
-    for name in names:
-        if files.get(name) is not None and not ephemeral(name, accepting):
-            rows[name] = _file_row(files, name, started)
-    for name, state in sorted((live or {}).items()):
-        if name.rpartition(".")[2] in SKIPPED or ephemeral(name, accepting):
-            continue
-        if name not in rows:
-            if state[0] == "not-found" and state[1] == "inactive":
-                continue
-            rows[name] = _file_row(files, name, started) if files.get(name) is not None else dict(blank(name), source="live")
-        rows[name].update(load=state[0], active=state[1], sub=state[2])
+    rows = {
+        name: _file_row(files, name, started)
+        for name in names
+        if files.get(name) is not None and not ephemeral(name, accepting)
+    }
+    _add_live(files, rows, live or {}, started, accepting)
     for row in rows.values():
         if cell is not None:
             row["active"] = row["sub"] = cell
@@ -254,6 +273,17 @@ def collect(host, options):
     _add_scripts(host, rows, live)
     if cell is not None:
         why.append(cell["why"])
-    if not rows and not why and not files.directories:
-        return Result({}, "ok", "no systemd units and no init scripts")
     return Result(rows, "partial", "; ".join(why)[:500]) if why else Result(rows)
+
+
+def _add_live(files, rows, live, started, accepting):
+    """Add what the running systemd says of each unit, and rows for units without a file."""
+    for name, state in sorted(live.items()):
+        if name.rpartition(".")[2] in SKIPPED or ephemeral(name, accepting):
+            continue
+        if name not in rows:
+            if state[0] == "not-found" and state[1] == "inactive":
+                continue
+            known = files.get(name) is not None
+            rows[name] = _file_row(files, name, started) if known else dict(blank(name), source="live")
+        rows[name].update(load=state[0], active=state[1], sub=state[2])

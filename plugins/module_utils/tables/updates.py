@@ -17,29 +17,53 @@ from ..text import rfc3339, text
 TABLE = Table(
     name="updates",
     description=(
-        "Pending security updates as far as the lists on disk know them, pending restarts and reboot. Nothing is fetched"
-        " from the network. Option `pending: true` asks for every pending update (dearer) and lets dnf answer from its cache."
+        "Pending security updates as far as the lists on disk know them, pending restarts and reboot. Nothing is"
+        " fetched from the network. Option `pending: true` asks for every pending update (dearer) and lets dnf answer"
+        " from its cache."
     ),
     key="always `host`",
     columns=(
-        Column("reboot_required", "bool", "true when a marker, a newer kernel or an update since boot asks for it; null when"
-               " not live"),
+        Column(
+            "reboot_required",
+            "bool",
+            "true when a marker, a newer kernel or an update since boot asks for it; null when not live",
+        ),
         Column("reboot_reasons", "list", "why, one text a reason; at most 16"),
         Column("reboot_packages", "list", "packages that asked for it (/run/reboot-required.pkgs); at most 50"),
         Column("kernel_running", "text", "release of the running kernel; null when not live or in a container"),
-        Column("kernel_newest", "text", "newest installed release of the same flavour; null when the running kernel is not"
-               " installed on this disk (started by a provider)"),
+        Column(
+            "kernel_newest",
+            "text",
+            "newest installed release of the same flavour; null when the running kernel is not"
+            " installed on this disk (started by a provider)",
+        ),
         Column("kernels", "list", "installed kernel releases that have an image; at most 16"),
-        Column("stale", "list", "maps {name, exe, unit, files}: programs that execute files which were deleted or replaced;"
-               " at most 20 with 2 files each"),
+        Column(
+            "stale",
+            "list",
+            "maps {name, exe, unit, files}: programs that execute files which were deleted or replaced;"
+            " at most 20 with 2 files each",
+        ),
         Column("stale_count", "int", "number of such programs"),
-        Column("security_packages", "list", "keys of packages with a newer version in a security archive; at most 60, all of"
-               " them with versions in the table pending_updates"),
+        Column(
+            "security_packages",
+            "list",
+            "keys of packages with a newer version in a security archive; at most 60, all of"
+            " them with versions in the table pending_updates",
+        ),
         Column("security_count", "int", "number of packages with a pending security update"),
-        Column("pending_count", "int", "number of packages with any pending update; null unless asked for (option `pending`)"),
+        Column(
+            "pending_count",
+            "int",
+            "number of packages with any pending update; null unless asked for (option `pending`)",
+        ),
         Column("lists_time", "time", "when the package lists on this disk were last written", volatile=True),
-        Column("automatic", "bool", "automatic updates are configured (unattended-upgrades, dnf-automatic); whether its timer"
-               " is enabled is in the table units"),
+        Column(
+            "automatic",
+            "bool",
+            "automatic updates are configured (unattended-upgrades, dnf-automatic); whether its timer"
+            " is enabled is in the table units",
+        ),
         Column("automatic_where", "text", "path:line that says so"),
     ),
     max_rows=1,
@@ -53,10 +77,28 @@ _PERIODIC = re.compile(r"\s*APT::Periodic::Unattended-Upgrade\s+\"([^\"]*)\"\s*;
 def kernels(host):
     """Installed kernel releases that have a boot image."""
     found = {name[8:] for name in names_in(host, "/boot") if name.startswith(("vmlinuz-", "vmlinux-"))}
-    found.update(
-        name for name in names_in(host, "/lib/modules") if there(host, "/lib/modules/%s/vmlinuz" % name)
-    )
+    found.update(name for name in names_in(host, "/lib/modules") if there(host, "/lib/modules/%s/vmlinuz" % name))
     return sorted(text(os.fsencode(name)) for name in found if "rescue" not in name and not name.endswith(".old"))
+
+
+def _old_kernel(row, packages):
+    """Fill in the kernel columns and yield why another kernel should run."""
+    uname = os.uname()
+    running = row["kernel_running"] = text(os.fsencode(uname.release))
+    newest = row["kernel_newest"] = restarts.newest_kernel(running, row["kernels"])
+    if newest not in (None, running):
+        yield "kernel %s is installed, %s runs" % (newest, running)
+    # An update that keeps the release replaces the image under the running kernel.
+    build = restarts.running_build(uname.version)
+    image = "linux-image-" + running
+    for other in packages.values():
+        if (
+            build
+            and other["name"] == image
+            and other["installed"]
+            and version_key(other["version"]) > version_key(build)
+        ):
+            yield "%s is installed in version %s, %s runs" % (image, other["version"], build)
 
 
 def _reboot(host, row, packages, container):
@@ -72,18 +114,7 @@ def _reboot(host, row, packages, container):
             row["reboot_packages"] = sorted({name.strip()[:128] for name in names if name.strip()})[:50]
             break
     if not container:
-        uname = os.uname()
-        row["kernel_running"] = text(os.fsencode(uname.release))
-        row["kernel_newest"] = restarts.newest_kernel(row["kernel_running"], row["kernels"])
-        if row["kernel_newest"] not in (None, row["kernel_running"]):
-            reasons.append("kernel %s is installed, %s runs" % (row["kernel_newest"], row["kernel_running"]))
-        build = restarts.running_build(uname.version)
-        image = "linux-image-" + uname.release
-        for other in packages.values():
-            # An update that keeps the release replaces the image under the running kernel.
-            if build and other["name"] == image and other["installed"] \
-                    and version_key(other["version"]) > version_key(build):
-                reasons.append("%s is installed in version %s, %s runs" % (image, other["version"], build))
+        reasons.extend(_old_kernel(row, packages))
         if any(other["manager"] == "rpm" for other in packages.values()):
             booted = rfc3339(boot_time(host))
             reasons.extend("%s was updated after boot" % name for name in restarts.updated_after(packages, booted))
@@ -97,9 +128,11 @@ def _stale(host, row):
     except Unreadable as error:
         row["stale"] = row["stale_count"] = error.cell()
         return
-    row["stale"], row["stale_count"] = found[:restarts.PROCESSES], len(found)
+    row["stale"], row["stale_count"] = found[: restarts.PROCESSES], len(found)
     if unread and not found:
-        row["stale"] = row["stale_count"] = unreadable("denied", "the memory maps of %d processes cannot be read" % unread)
+        row["stale"] = row["stale_count"] = unreadable(
+            "denied", "the memory maps of %d processes cannot be read" % unread
+        )
 
 
 def _security(host, row, everything):
