@@ -8,9 +8,8 @@ from ..plugin_utils import actions, assessment
 
 
 class ActionModule(ActionBase):
-    """Runs once a batch; it touches no host."""
+    """Runs once a batch (``run_once``); it touches no host."""
 
-    BYPASS_HOST_LOOP = True
     TRANSFERS_FILES = False
     _requires_connection = False
     _supports_check_mode = True

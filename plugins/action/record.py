@@ -10,7 +10,6 @@ from ..plugin_utils import actions, assessment
 class ActionModule(ActionBase):
     """Runs once a batch; can be run again without doubling anything."""
 
-    BYPASS_HOST_LOOP = True
     TRANSFERS_FILES = False
     _requires_connection = False
     _supports_check_mode = True

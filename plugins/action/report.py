@@ -10,7 +10,6 @@ from ..plugin_utils import actions
 class ActionModule(ActionBase):
     """Runs once a batch; reads the store alone."""
 
-    BYPASS_HOST_LOOP = True
     TRANSFERS_FILES = False
     _requires_connection = False
     _supports_check_mode = True

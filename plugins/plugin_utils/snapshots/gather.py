@@ -107,9 +107,9 @@ def _pipe(action, task_vars, settings, collector):
     connection = action._connection
     if getattr(connection._shell, "_IS_WINDOWS", False):
         raise HostFailure("unsupported", "Windows hosts are not assessed by this version", "Take it out of the inventory's group.")
-    interpreter = task_vars.get("ansible_python_interpreter")
+    interpreter = action._templar.template(task_vars.get("ansible_python_interpreter"))
     if interpreter is not None and str(interpreter).startswith("auto"):
-        interpreter = None
+        interpreter = None  # "auto", "auto_silent" and so on: payload.command looks for one in the same round trip
     packed = pathlib.Path(collector).read_bytes() if collector else None
     result = action._low_level_execute_command(
         payload.command(shlex.quote, None if interpreter is None else str(interpreter)),
