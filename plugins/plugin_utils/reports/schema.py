@@ -150,7 +150,7 @@ SCHEMA = {
                     "scope": _TEXT,
                     "started": _TIME,
                     "finished": _TIME_OR_NULL,
-                    "state": {**_TEXT, "description": "finished, interrupted or running"},
+                    "state": {**_TEXT, "description": "complete, interrupted or running"},
                     "actor": _TEXT_OR_NULL,
                     "version": _TEXT_OR_NULL,
                     "project_commit": _TEXT_OR_NULL,

@@ -16,7 +16,7 @@ from ansible_collections.ringwall.servers.plugins.plugin_utils.reports import pa
 from ansible_collections.ringwall.servers.plugins.plugin_utils.reports.formats import (
     FORMATS,
     point_latest,
-    write_reports,
+    write_files,
 )
 from ansible_collections.ringwall.servers.plugins.plugin_utils.reports.order import failed_groups, section_key
 from ansible_collections.ringwall.servers.plugins.plugin_utils.reports.pictures import gauge, trend
@@ -152,7 +152,7 @@ def test_trend_needs_two_points():
 
 
 def test_files_are_private_and_whole(report, tmp_path):
-    paths = write_reports(report, tmp_path / "reports" / "run-1")
+    paths = write_files(report, tmp_path / "reports" / "run-1")
     assert set(paths) == set(FORMATS)
     for path in map(pathlib.Path, paths.values()):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -166,15 +166,15 @@ def test_files_are_private_and_whole(report, tmp_path):
 
 
 def test_a_failed_writer_leaves_the_old_file(report, tmp_path):
-    paths = write_reports(report, tmp_path, ["csv"])
+    paths = write_files(report, tmp_path, ["csv"])
     before = pathlib.Path(paths["csv"]).read_bytes()
     broken = {**report, "hosts": [*report["hosts"], {"name": "no other field"}]}
     with pytest.raises(KeyError):
-        write_reports(broken, tmp_path, ["csv"])
+        write_files(broken, tmp_path, ["csv"])
     assert pathlib.Path(paths["csv"]).read_bytes() == before
     assert len(list(tmp_path.iterdir())) == 1
     with pytest.raises(ValueError, match="unknown report format pdf"):
-        write_reports(report, tmp_path, ["pdf"])
+        write_files(report, tmp_path, ["pdf"])
 
 
 def test_statuses_of_the_page():

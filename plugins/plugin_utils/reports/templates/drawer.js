@@ -43,7 +43,7 @@ function exceptionPart(row) {
 function exceptionFacts(item) {
   return [fact("Id", item.id), fact("Category", item.category), fact("Reason", item.reason), fact("Ticket", item.ticket),
     fact("Owner", item.owner), fact("Approved by", item.approver), fact("Expires", item.expires),
-    fact("Instead", readable(item.compensating_control || item.compensating))];
+    fact("Instead", item.compensating_control)];
 }
 
 function placePart(row, rule, host) {

@@ -73,7 +73,7 @@ function fillPanels() {
     exceptions.append(table("Exceptions", ["Exception", "Applies to", "Hosts", "Reason", "Owner", "Expires"],
       DATA.dispositions.map((item) => [
         el("button", { type: "button", class: "link", click: () => only({ q: "" }, ["excepted"]) }, item.id || ""),
-        el("span", { class: "mono" }, readable(item.selector)), el("span", { class: "mono" }, item.host || ""),
+        el("span", { class: "mono" }, readable(item.selector)), el("span", { class: "mono" }, readable(item.hosts)),
         [item.category ? item.category + ": " : "", item.reason || "", item.ticket ? " (" + item.ticket + ")" : ""].join(""),
         item.owner || "", item.expires || ""])));
   }
