@@ -96,7 +96,7 @@ def parse(lines, path, with_service=False):
         if kind not in TYPES:
             problems.append(where)
             continue
-        control = words[1] if words[1].startswith("[") else words[1].lower()
+        control = " ".join(words[1].split()) if words[1].startswith("[") else words[1].lower()
         found.append(Line(kind, quiet, control, words[2], words[3:], where, service))
     return found, problems
 

@@ -29,6 +29,7 @@ DIRECTIVES = {
 
 _OBJECT = re.compile(r"\b(action|module|input|global|include)\s*\(", re.IGNORECASE)
 _PARAMETER = re.compile(r"""([A-Za-z][A-Za-z0-9_.]*)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|([^\s"'()]+))""")
+_COMMENT = re.compile(r"(?:^|\s)/\*")  # not the one in /etc/rsyslog.d/*.conf
 _DIRECTIVE = re.compile(r"^\$([A-Za-z0-9]+)\s+(.*)$")
 _LEGACY = re.compile(
     r"^([^\s\"'{}()#$&:][^\s]*|:[^\s]+\s*,[^,]*,.*?|&)\s+(@@?|-?/|:omusrmsg:|:omfwd:|~|stop\b|\||:omrelp:)(.*)$"
@@ -71,8 +72,9 @@ def parse(lines, path):
         line = lines[number]
         number += 1
         where = "%s:%d" % (path, number)
-        if in_comment or "/*" in line:
-            before, _opened, after = ("", "", line) if in_comment else line.partition("/*")
+        opened = None if in_comment else _COMMENT.search(line)
+        if in_comment or opened:
+            before, after = ("", line) if in_comment else (line[: opened.start()], line[opened.end() :])
             in_comment = "*/" not in after
             line = before + ("" if in_comment else after.partition("*/")[2])
         line = _strip_comment(line).strip()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from ansible_collections.ringwall.servers.plugins.module_utils.host import Host
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures" / "tables"

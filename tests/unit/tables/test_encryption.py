@@ -3,12 +3,11 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from ansible_collections.ringwall.servers.plugins.module_utils.block_devices import Devices, method_of
 from ansible_collections.ringwall.servers.plugins.module_utils.host import Host
 from ansible_collections.ringwall.servers.plugins.module_utils.tables import encryption
+from hypothesis import given
+from hypothesis import strategies as st
 
 
 def sysfs(*nodes):
@@ -17,7 +16,7 @@ def sysfs(*nodes):
     for name, number, below, dm, uuid in nodes:
         directory = "/sys/devices/virtual/block/" + name
         if isinstance(below, str):
-            directory = "/sys/devices/pci/block/%s" % below
+            directory = f"/sys/devices/pci/block/{below}"
             files[directory + "/partition"] = "1\n"
             below = ()
         files["/sys/dev/block/" + number] = ("link", "../.." + directory[4:])
@@ -70,11 +69,16 @@ def test_plain_partition_is_not(file_host):
 
 
 def test_mirror_with_one_plain_leg_is_not(file_host):
-    devices = Devices(file_host(sysfs(
-        ("md0", "9:0", ["dm-0", "sdb"], "", ""),
-        ("dm-0", "253:0", ["sda"], "a_crypt", "CRYPT-LUKS2-x-a_crypt"),
-        ("sda", "8:0", [], "", ""), ("sdb", "8:16", [], "", ""),
-    )))  # fmt: skip
+    devices = Devices(
+        file_host(
+            sysfs(
+                ("md0", "9:0", ["dm-0", "sdb"], "", ""),
+                ("dm-0", "253:0", ["sda"], "a_crypt", "CRYPT-LUKS2-x-a_crypt"),
+                ("sda", "8:0", [], "", ""),
+                ("sdb", "8:16", [], "", ""),
+            )
+        )
+    )
     state, methods, _layers, why = devices.verdict("md0")
     assert (state, methods, why) == ("no", ["luks2"], "sdb is not encrypted beside others that are")
 
@@ -132,8 +136,11 @@ def test_crypttab_keeps_no_key_path():
         b"data /dev/sdb1 /root/very/secret.key luks,header=/x\nshort\nb /dev/sdc /dev/disk/by-id/usb-key\n"
     )
     assert {name: entry["key"] for name, entry in tab.items()} == {
-        "sda3_crypt": "none", "swap": "random", "data": "file", "b": "device",
-    }  # fmt: skip
+        "sda3_crypt": "none",
+        "swap": "random",
+        "data": "file",
+        "b": "device",
+    }
     assert tab["data"]["where"] == "/etc/crypttab:4"
     assert "secret.key" not in json.dumps(tab)
 

@@ -5,13 +5,12 @@ import shutil
 import subprocess
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from ansible_collections.ringwall.servers.plugins.module_utils import mount_tables
 from ansible_collections.ringwall.servers.plugins.module_utils.host import Host
 from ansible_collections.ringwall.servers.plugins.module_utils.spec import Result
 from ansible_collections.ringwall.servers.plugins.module_utils.tables import mounts
+from hypothesis import given
+from hypothesis import strategies as st
 
 TMP_UNIT = """\
 [Unit]
@@ -38,9 +37,16 @@ def live(table_fixture):
 def test_fields_of_mountinfo(live):
     srv = next(mount for mount in live if mount["point"].startswith("/srv"))
     assert srv == {
-        "id": 63, "parent": 28, "device": "254:3", "root": "/srv/my files", "point": "/srv/my files",
-        "options": ["rw", "relatime"], "type": "ext4", "source": "/dev/mapper/vg-srv", "super_options": ["rw"],
-    }  # fmt: skip
+        "id": 63,
+        "parent": 28,
+        "device": "254:3",
+        "root": "/srv/my files",
+        "point": "/srv/my files",
+        "options": ["rw", "relatime"],
+        "type": "ext4",
+        "source": "/dev/mapper/vg-srv",
+        "super_options": ["rw"],
+    }
 
 
 def test_backslash_in_a_source_is_kept_reversibly(live):
@@ -77,9 +83,14 @@ def test_fstab_fields_and_escapes():
     entries = mount_tables.parse_fstab(FSTAB)
     assert [entry["point"] for entry in entries] == ["/", "/srv/my files", "/dev/shm", "none", "/mnt/share", "/data"]
     assert entries[0] == {
-        "source": "UUID=1234-5678", "point": "/", "type": "ext4", "options": ["errors=remount-ro"], "dump": 0, "pass": 1,
+        "source": "UUID=1234-5678",
+        "point": "/",
+        "type": "ext4",
+        "options": ["errors=remount-ro"],
+        "dump": 0,
+        "pass": 1,
         "where": "/etc/fstab:3",
-    }  # fmt: skip
+    }
     assert entries[5]["options"] == ["defaults"]
     assert entries[5]["type"] == "auto"
 
@@ -181,6 +192,6 @@ def test_parsers_take_any_bytes(data):
 
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\\\0"), min_size=1, max_size=30))
 def test_kernel_escaping_is_undone(name):
-    escaped = "".join("\\%03o" % ord(c) if c in " \t\n#" else c for c in name)
-    line = "36 35 98:0 / /%s rw - ext3 /dev/root rw" % escaped
+    escaped = "".join(f"\\{ord(c):03o}" if c in " \t\n#" else c for c in name)
+    line = f"36 35 98:0 / /{escaped} rw - ext3 /dev/root rw"
     assert mount_tables.parse_mountinfo(line.encode())[0]["point"] == "/" + name

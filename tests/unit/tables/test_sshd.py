@@ -5,18 +5,17 @@ import shutil
 import subprocess
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-
-from ansible_collections.ringwall.servers.plugins.module_utils import sshd_config, sshd_instances
-from ansible_collections.ringwall.servers.plugins.module_utils.host import Completed, Host
-from ansible_collections.ringwall.servers.plugins.module_utils.spec import Absent, Result, Unreadable
+from ansible_collections.ringwall.servers.plugins.module_utils import sshd_config
+from ansible_collections.ringwall.servers.plugins.module_utils.host import Host
+from ansible_collections.ringwall.servers.plugins.module_utils.spec import Absent
 from ansible_collections.ringwall.servers.plugins.module_utils.sshd_keywords import (
     canonical_value,
     presentable,
     seconds,
 )
 from ansible_collections.ringwall.servers.plugins.module_utils.tables import sshd
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 MAIN = "/etc/ssh/sshd_config"
 
@@ -86,12 +85,15 @@ def test_relative_include_is_below_etc_ssh_whatever_the_file():
 
 
 def test_match_blocks_are_apart_and_end_with_their_file():
-    config = parsed({
-        MAIN: "Include d/*.conf\nPermitRootLogin no\nMatch User bob Address 10.0.0.0/8\n  PermitRootLogin yes\n  Banner none\n"
-              "Match Group sftp\nForceCommand internal-sftp\n",
-        "/etc/ssh/d/1.conf": "Match User amy\n  MaxSessions 1\n",
-        "/etc/ssh/d/2.conf": "MaxSessions 4\n",
-    })  # fmt: skip
+    config = parsed(
+        {
+            MAIN: "Include d/*.conf\nPermitRootLogin no\nMatch User bob Address 10.0.0.0/8\n"
+            "  PermitRootLogin yes\n  Banner none\n"
+            "Match Group sftp\nForceCommand internal-sftp\n",
+            "/etc/ssh/d/1.conf": "Match User amy\n  MaxSessions 1\n",
+            "/etc/ssh/d/2.conf": "MaxSessions 4\n",
+        }
+    )
     assert config.effective()["maxsessions"] == ("4", "/etc/ssh/d/2.conf:1")
     assert config.effective()["permitrootlogin"] == ("no", "/etc/ssh/sshd_config:2")
     assert [(block.criteria, block.where) for block in config.matches] == [
@@ -100,8 +102,9 @@ def test_match_blocks_are_apart_and_end_with_their_file():
         ("Group sftp", "/etc/ssh/sshd_config:6"),
     ]
     assert config.matches[1].settings == {
-        "permitrootlogin": ("yes", "/etc/ssh/sshd_config:4"), "banner": ("none", "/etc/ssh/sshd_config:5"),
-    }  # fmt: skip
+        "permitrootlogin": ("yes", "/etc/ssh/sshd_config:4"),
+        "banner": ("none", "/etc/ssh/sshd_config:5"),
+    }
 
 
 def test_match_all_overrides_what_stands_before_it():
@@ -181,179 +184,6 @@ def test_where_of_a_real_configuration(table_fixture):
         assert effective[keyword] == value
 
 
-@pytest.mark.parametrize(
-    ("words", "expected"),
-    [
-        ([], (MAIN, [], False)),
-        (["-D", "-f", "/etc/ssh/other", "-p", "2222"], ("/etc/ssh/other", ["Port=2222"], False)),
-        (["-Df/etc/x", "-oPermitRootLogin=no", "-ddd"], ("/etc/x", ["PermitRootLogin=no"], False)),
-        (["-E", "/var/log/f", "-h", "/key", "-4"], (MAIN, [], False)),
-        (["-T"], (MAIN, [], True)),
-    ],
-)
-def test_arguments(words, expected):
-    assert sshd_instances.parse_arguments(words) == expected
-
-
-@pytest.mark.parametrize(
-    ("command", "words"),
-    [
-        ("sshd: /usr/sbin/sshd -D [listener] 0 of 10-100 startups", ["/usr/sbin/sshd", "-D"]),
-        ("/usr/sbin/sshd -D", ["/usr/sbin/sshd", "-D"]),
-        ("sshd: root@pts/0", None),
-        ("sshd: root [priv]", None),
-        ("/usr/bin/python3 sshd", None),
-        ("", None),
-    ],
-)
-def test_masters_and_sessions(command, words):
-    assert sshd_instances.master_words(command) == words
-
-
-SERVICE = """\
-[Service]
-EnvironmentFile=-/etc/default/ssh
-ExecStartPre=/usr/sbin/sshd -t
-ExecStart=/usr/sbin/sshd -D $SSHD_OPTS
-"""
-
-
-def rows_of(host):
-    result = sshd.collect(host, {})
-    return result.rows if isinstance(result, Result) else result
-
-
-def test_units_tell_of_servers_that_do_not_run(file_host):
-    host = file_host(
-        {
-            MAIN: "PermitRootLogin no\n",
-            "/srv/admin_config": "Port 2222\nPermitRootLogin yes\nCiphers +aes128-cbc\n",
-            "/usr/lib/systemd/system/ssh.service": SERVICE,
-            "/usr/lib/systemd/system/ssh@.service": "[Service]\nEnvironmentFile=-/etc/default/ssh\nExecStart=-/usr/sbin/sshd -i $SSHD_OPTS\n",
-            "/usr/lib/systemd/system/ssh.socket": "[Socket]\nListenStream=22\nAccept=yes\n",
-            "/etc/systemd/system/ssh.socket.d/port.conf": "[Socket]\nListenStream=\nListenStream=2022\n",
-            "/etc/systemd/system/sockets.target.wants/ssh.socket": ("link", "/usr/lib/systemd/system/ssh.socket"),
-            "/etc/systemd/system/backdoor.service": "[Service]\nExecStart=/usr/sbin/sshd -D -f /srv/admin_config\n",
-            "/etc/default/ssh": "# c\nSSHD_OPTS=-oMaxAuthTries=2\n",
-        }
-    )
-    rows = rows_of(host)
-    assert set(rows) == {MAIN + " -o MaxAuthTries=2", "/srv/admin_config"}
-    main = rows[MAIN + " -o MaxAuthTries=2"]
-    assert main["units"] == ["ssh.service", "ssh@.service", "ssh.socket"]
-    assert (main["enabled"], main["socket_listen"], main["running"]) == (True, ["2022"], None)
-    assert main["effective"]["maxauthtries"] == "2"
-    assert main["where"]["maxauthtries"] == "command line"
-    assert main["where"]["permitrootlogin"] == "/etc/ssh/sshd_config:1"
-    assert main["where"]["maxsessions"] == "default (OpenSSH 8.0 to 10.0)"
-    admin = rows["/srv/admin_config"]
-    assert admin["effective"]["permitrootlogin"] == "yes"
-    # What "+" adds to is known to the program alone.
-    assert admin["effective"]["ciphers"] is None
-    assert admin["where"]["ciphers"] == "/srv/admin_config:3"
-    assert "macs" not in admin["effective"]
-    columns = {column.name for column in sshd.TABLE.columns}
-    assert all(set(row) == columns for row in rows.values())
-
-
-def test_unreadable_include_leaves_nothing_told(file_host):
-    host = file_host({MAIN: "Include /etc/ssh/d/*.conf\nPermitRootLogin no\n", "/usr/sbin/sshd": ""})
-    os.makedirs(host.root + "/etc/ssh/d/10.conf")
-    result = sshd.collect(host, {})
-    assert result.state == "partial"
-    assert result.rows[MAIN]["effective"]["!"] == "partial"
-
-
-def test_no_server_no_rows(file_host):
-    assert rows_of(file_host({"/etc/ssh/ssh_config": "Host *\n"})) == {}
-
-
-class LiveHost(Host):
-    """This machine's root with made-up processes and a made-up sshd program."""
-
-    def __init__(self, processes, answers):
-        super().__init__("/")
-        self._cache["processes"] = processes
-        self._cache[("which", "sshd")] = "/usr/sbin/sshd"
-        self.answers = answers
-        self.asked = []
-
-    def run(self, argv, timeout=10.0, limit=0, data=b"", environment=None):
-        self.asked.append(argv)
-        return self.answers(argv)
-
-
-def process(pid, command, uid=0, ticks=100):
-    return {"pid": pid, "ppid": 1, "name": "sshd", "uid": uid, "command": command, "unit": "ssh.service", "container": None,
-            "ticks": ticks, "exe": "/usr/sbin/sshd", "deleted": False}  # fmt: skip
-
-
-@pytest.fixture
-def no_units(monkeypatch):
-    monkeypatch.setattr(sshd_instances, "configured", lambda host: [])
-
-
-def test_program_tells_and_match_is_asked_for_root(tmp_path, no_units):
-    file = tmp_path / "sshd_config"
-    file.write_text("MaxAuthTries 3\nMatch User root\nMaxAuthTries 2\n")
-
-    def answer(argv):
-        if argv[1] == "-V":
-            return Completed(0, b"", b"OpenSSH_9.2p1 Debian-2+deb12u10, OpenSSL 3.0.19\n")
-        return Completed(0, b"port 2299\nmaxauthtries %d\nusepam no\n" % (2 if "-C" in argv else 3), b"")
-
-    host = LiveHost([process(os.getpid(), "sshd: /usr/sbin/sshd -f %s [listener] 0 of 10-100 startups" % file)], answer)
-    row = rows_of(host)[str(file)]
-    assert row["effective"] == {"port": ["2299"], "maxauthtries": "3", "usepam": "no"}
-    assert row["effective_root"] == {"maxauthtries": "2"}
-    assert row["where"] == {"port": "default", "maxauthtries": "%s:1" % file, "usepam": "default"}
-    assert (row["source"], row["version"], row["running"]) == ("sshd -T", "OpenSSH_9.2p1", True)
-    assert row["matches"][0]["settings"] == {"maxauthtries": "2"}
-    assert row["outdated"] is True  # it "started" a second after boot, the file is of now
-
-
-def test_newer_program_is_asked_without_host_keys(tmp_path, no_units):
-    file = tmp_path / "c"
-    file.write_text("Port 1\n")
-
-    def answer(argv):
-        if argv[1] == "-T":
-            return Completed(1, b"", b"sshd: no hostkeys available -- exiting.\r\n")
-        return Completed(0, b"port 1\n", b"")
-
-    row = rows_of(LiveHost([process(os.getpid(), "/usr/sbin/sshd -f %s" % file)], answer))[str(file)]
-    assert row["source"] == "sshd -G"
-
-
-def test_message_of_the_program_does_not_leave(tmp_path, no_units):
-    file = tmp_path / "c"
-    file.write_text("Port 1\n")
-    bad = Completed(255, b"", b"/x line 1: Bad configuration option: root:$6$secret\n")
-    row = rows_of(LiveHost([process(os.getpid(), "/usr/sbin/sshd -f %s" % file)], lambda argv: bad))[str(file)]
-    assert row["source"] == "files"
-    assert row["source_why"] == "sshd -T: Bad configuration option"
-    assert "$6$" not in str(row)
-
-
-def test_server_of_an_ordinary_user_is_seen_and_its_files_are_not_read(tmp_path, no_units):
-    host = LiveHost(
-        [process(os.getpid(), "/usr/sbin/sshd -f /etc/shadow", uid=1000)], lambda argv: pytest.fail("asked")
-    )
-    row = rows_of(host)["/etc/shadow uid 1000"]
-    assert row["effective"]["!"] == "denied"
-    assert row["running"] is True
-
-
-def test_hidden_processes_are_a_gap(monkeypatch, file_host, no_units):
-    def hidden(host):
-        raise Unreadable("denied", "/proc hides")
-
-    monkeypatch.setattr(sshd_instances, "running", hidden)
-    result = sshd.collect(LiveHost([], lambda argv: Completed(1, b"", b"")), {})
-    assert result.state == "partial"
-    assert all(row["running"] is None for row in result.rows.values())
-
-
 def ask_sshd(path):
     """Settings that the machine's own sshd tells of a file; skips where it cannot be asked."""
     program = shutil.which("sshd", path="/usr/sbin:/usr/bin")
@@ -372,13 +202,33 @@ def ask_sshd(path):
     return sshd_config.parse_effective(done.stdout.splitlines())
 
 
-LINES = st.sampled_from([
-    "PermitRootLogin no", "permitrootlogin=without-password", "MaxAuthTries 3", "MAXAUTHTRIES 5 # c", "LoginGraceTime 1m30s",
-    "LoginGraceTime = 45", 'Banner "/etc/a b"', "Banner none", "AllowUsers a b", "AllowUsers c", "X11Forwarding yes", "LogLevel verbose",
-    "ClientAliveInterval 2m", "MaxStartups 5:50:60", "AcceptEnv A B_*", "Match User bob", "Match all", "# c", "",
-    "UsePAM yes", "KbdInteractiveAuthentication no", "ChallengeResponseAuthentication yes", "Include /nonexistent/*.conf",
-])  # fmt: skip
-GLOBAL_ONLY = ("MaxStartups", "UsePAM", "LoginGraceTime", "Include")
+LINES = st.sampled_from(
+    [
+        "PermitRootLogin no",
+        "permitrootlogin=without-password",
+        "MaxAuthTries 3",
+        "MAXAUTHTRIES 5 # c",
+        "LoginGraceTime 1m30s",
+        "LoginGraceTime = 45",
+        'Banner "/etc/a b"',
+        "Banner none",
+        "AllowUsers a b",
+        "AllowUsers c",
+        "X11Forwarding yes",
+        "LogLevel verbose",
+        "ClientAliveInterval 2m",
+        "MaxStartups 5:50:60",
+        "AcceptEnv A B_*",
+        "Match User bob",
+        "Match all",
+        "# c",
+        "",
+        "UsePAM yes",
+        "KbdInteractiveAuthentication no",
+        "ChallengeResponseAuthentication yes",
+        "Include /nonexistent/*.conf",
+    ]
+)
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -397,7 +247,7 @@ def test_our_reading_is_what_sshd_does(tmp_path, main, dropped):
 
     (tmp_path / "dropped").write_text(legal(dropped))
     file = tmp_path / "main"
-    file.write_text("Include %s/dropped\n" % tmp_path + legal(main))
+    file.write_text(f"Include {tmp_path}/dropped\n" + legal(main))
     told = ask_sshd(file)
     host = Host("/")
     ours = sshd_config.parse(host.lines, host.glob, str(file)).effective()

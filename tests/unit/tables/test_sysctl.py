@@ -5,13 +5,12 @@ import shutil
 import subprocess
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from ansible_collections.ringwall.servers.plugins.module_utils import sysctl_files
 from ansible_collections.ringwall.servers.plugins.module_utils.host import Host
 from ansible_collections.ringwall.servers.plugins.module_utils.spec import Result, unreadable
 from ansible_collections.ringwall.servers.plugins.module_utils.tables import sysctl
+from hypothesis import given
+from hypothesis import strategies as st
 
 SYSTEMD = {"/usr/lib/systemd/system/systemd-sysctl.service": "[Service]\n"}
 
@@ -152,7 +151,7 @@ net.ipv4.conf.eth0.rp_filter = 2
 net.ipv4.conf.*.rp_filter = 1
 -net.ipv4.conf.all.rp_filter
 """
-RUNNING = {"net.ipv4.conf.%s.rp_filter" % name: "0" for name in ("all", "default", "eth0", "eth1", "eth0/100")}
+RUNNING = {f"net.ipv4.conf.{name}.rp_filter": "0" for name in ("all", "default", "eth0", "eth1", "eth0/100")}
 
 
 def test_the_manuals_example_of_globs_and_exclusion():
@@ -215,8 +214,10 @@ def test_container_marks_keys_of_its_hosts_kernel():
         {"kernel.sysrq": "1", "net.ipv4.ip_forward": "0", "fs.suid_dumpable": "0"}, sysctl_files.Settings(), True
     )
     assert {name: row["host_global"] for name, row in rows.items()} == {
-        "kernel.sysrq": True, "net.ipv4.ip_forward": False, "fs.suid_dumpable": True,
-    }  # fmt: skip
+        "kernel.sysrq": True,
+        "net.ipv4.ip_forward": False,
+        "fs.suid_dumpable": True,
+    }
 
 
 def test_unreadable_file_leaves_no_persisted_value_and_no_absence(file_host):
