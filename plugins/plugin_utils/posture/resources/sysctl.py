@@ -75,11 +75,12 @@ class Sysctl(Resource):
         row = snapshot.row("sysctl", key)
         if row is None or cell(row, "runtime") is None:
             found = {"runtime": None, "persisted": cell(row, "persisted") if row else None}
-            return Verdict("fail", wanted, {key: found}, [], f"the running kernel has no {key}")
+            evidence = [{"where": proc_path(key), "what": "the running kernel has no such parameter"}]
+            return Verdict("fail", wanted, {key: found}, evidence, f"the running kernel has no {key}")
         if row.get("host_global"):
             return Verdict("not_applicable", wanted, reason=f"{key} belongs to the kernel of the container's host")
         runtime, persisted = cell(row, "runtime"), cell(row, "persisted")
-        evidence = [{"where": f"/proc/sys/{key.replace('.', '/')}", "what": f"{key} = {runtime}"}]
+        evidence = [{"where": proc_path(key), "what": f"{key} = {runtime}"}]
         place = row.get("persisted_where")
         evidence.append({"where": place, "what": f"{key} = {persisted}"} if place else _no_file(key))
         actual = {"runtime": runtime, "persisted": persisted}
@@ -112,6 +113,11 @@ class Sysctl(Resource):
             if not comparison.holds(expected, value):
                 found[own_key] = value
         return found
+
+
+def proc_path(key):
+    """Return the file of a key; a ``/`` in the key stands for a dot inside one of its parts (sysctl(8))."""
+    return "/proc/sys/" + key.translate({ord("."): "/", ord("/"): "."})
 
 
 def _no_file(key):

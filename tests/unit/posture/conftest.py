@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import pathlib
+
+import pytest
+import yaml
+from ansible_collections.ringwall.servers.plugins.plugin_utils.content import compile_content, roots
+from ansible_collections.ringwall.servers.plugins.plugin_utils.posture import VOCABULARY
+from ansible_collections.ringwall.servers.plugins.plugin_utils.posture.judge import judge_control
+from ansible_collections.ringwall.servers.plugins.plugin_utils.snapshots.view import Snapshot, TableView
+
+FIXTURES = pathlib.Path(__file__).parents[2] / "fixtures" / "posture"
+PLATFORM = {"id": "debian", "family": "debian", "version_id": "12", "architecture": "x86_64", "container": None}
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def read_cases():
+    found = []
+    for path in sorted(FIXTURES.rglob("*.yml")):
+        for number, case in enumerate(yaml.load(path.read_text(encoding="utf-8"), LOADER) or []):
+            found.append({**case, "file": path.name, "number": number})
+    return found
+
+
+def snapshot_of(case):
+    states = case.get("states") or {}
+    tables = {"platform": {"host": {**PLATFORM, **(case.get("platform") or {})}}, **case["tables"]}
+    return Snapshot(
+        {name: TableView(name, state=states.get(name, "ok"), rows=rows or {}) for name, rows in tables.items()},
+        host="web1",
+    )
+
+
+def judge(content, case, control=None):
+    control = control or content.controls[case["control"]]
+    values = {name: content.parameters[name]["default"] for name in control["parameters"]}
+    values.update(case.get("parameters") or {})
+    context = {"content": content, "roles": case.get("roles") or []}
+    return judge_control(control, values, snapshot_of(case), context)
+
+
+@pytest.fixture(scope="session")
+def content():
+    return compile_content(roots(), VOCABULARY)
+
+
+@pytest.fixture(scope="session")
+def cases():
+    return read_cases()
+
+
+@pytest.fixture(scope="session")
+def judge_case():
+    return judge
+
+
+@pytest.fixture(scope="session")
+def make_snapshot():
+    return snapshot_of
+
+
+def pytest_generate_tests(metafunc):
+    if "case" in metafunc.fixturenames:
+        found = read_cases()
+        names = [f"{case['control']}: {case['case']}" for case in found]
+        metafunc.parametrize("case", found, ids=names)
