@@ -61,11 +61,13 @@ DEPTH = 128
 """Include depth at which sudo itself gives up, sudoers(5)."""
 
 _BACKSLASH = re.compile(r"\\(?!x[0-9a-f]{2})")
+_ESCAPE = re.compile(r"\\([,:=\\#! ])")
+"""What sudoers(5) wants escaped. To be undone first: redaction knows ``--password=x``, not ``--password\\=x``."""
 
 
 def _text(value):
     """The backslash as host.text() writes it, secrets gone, cut at 500 characters."""
-    return redact(_BACKSLASH.sub(r"\\x5c", value))[:500]
+    return redact(_BACKSLASH.sub(r"\\x5c", _ESCAPE.sub(r"\1", value)))[:500]
 
 
 def _texts(values):
