@@ -60,10 +60,9 @@ def seal(run, header):
     """Write run.json with its place in the chain. The caller holds the lock of the runs directory."""
     state, scope = run.state, header["scope"]
     last = head(state, scope)
-    if last is not None and last["run"] == run.id:
-        previous = run.header.get("chain", {}).get("previous")  # sealed again: it keeps its place
-    else:
-        previous = last
+    # A run that is sealed again keeps its place.
+    again = last is not None and last["run"] == run.id
+    previous = run.header.get("chain", {}).get("previous") if again else last
     header["chain"] = {"seq": previous["seq"] + 1 if previous else 1, "previous": previous}
     data = canonical(header).encode("ascii")
     heads = _heads(state)

@@ -98,7 +98,7 @@ def decode(name, data):
 
 
 def _seen_again(path):
-    """True if the blob is there; its time is set to now, so that pruning leaves it to the run that is about to name it."""
+    """True if the blob is there; its time is set to now: pruning leaves it to the run that is about to name it."""
     try:
         os.utime(path)
     except FileNotFoundError:

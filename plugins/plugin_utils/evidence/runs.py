@@ -104,7 +104,7 @@ class Run:
             yield hostfile.decode(self.host_raw(name))
 
     def finish(self, state="complete", **extra):
-        """Seal the run: digests of every host file, the digest of the run before it, ``extra`` fields. Returns run.json.
+        """Seal the run: digests of every host file and of the run before it, ``extra`` fields. Returns run.json.
 
         A run that is sealed already is returned as it is, unless host files were added since (a slice that came late).
         """

@@ -61,8 +61,10 @@ def _host_problems(run, header):
             found.append({"where": f"{run.id}/{name}", "problem": f"the file of host {entry['host']!r} is gone"})
         elif sha256(run.host_raw(name)) != entry["sha256"]:
             found.append({"where": f"{run.id}/{name}", "problem": f"the file of host {entry['host']!r} was changed"})
-    for name in sorted(there - set(header.get("hosts", {}))):
-        found.append({"where": f"{run.id}/{name}", "problem": "was added after the run was sealed"})
+    found += [
+        {"where": f"{run.id}/{name}", "problem": "was added after the run was sealed"}
+        for name in sorted(there - set(header.get("hosts", {})))
+    ]
     return found
 
 

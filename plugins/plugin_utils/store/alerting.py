@@ -43,17 +43,12 @@ class Alerting:
         """Forget the signals of a host that was rolled back."""
         self.signals.pop(host, None)
 
-    def past(self, writer, host):
+    def past(self, interned, host, opened):
         """What findings.signals.signals_between compares with, or None for a host that was never assessed."""
         if host.seen_run is None or host.retired_run is not None:
             return None
-        keys = schema.FINDING_KEYS
-        names = {
-            row.id: f"{row.benchmark}/{row.section}/{row.control}" for row in self.connection.execute(sa.select(keys))
-        }
-        statuses = {
-            names[one.key_id]: one.status for one in writer.open_findings(host) if not one.gap and one.status in TOLD
-        }
+        names = interned.key_names()
+        statuses = {names[one.key_id]: one.status for one in opened if not one.gap and one.status in TOLD}
         table = schema.TABLE_STATES
         query = sa.select(table.c.name, table.c.state, table.c.gap).where(
             table.c.host_id == host.id, table.c.closed.is_(None)
@@ -129,7 +124,7 @@ class Alerting:
         return {name for (name,) in self.connection.execute(query.where(runs.c.run_id == last))} == set(asked)
 
     def save(self):
-        """Advance the alerts and write those that moved; return {status: n} of all alerts of the scope and baselines."""
+        """Advance the alerts, write those that moved; return ``{statuses: {status: n} of the scope, baselines}``."""
         dispositions = self.header.get("dispositions")
         forced = in_force(dispositions, self.latest) if dispositions is not None else None
         moved, counts = [], {}

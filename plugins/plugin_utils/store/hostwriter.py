@@ -83,8 +83,8 @@ class HostWriter:
         """Write a Host back."""
         self.connection.execute(sa.update(schema.HOSTS).where(schema.HOSTS.c.id == host.id).values(host._asdict()))
 
-    def assessed(self, host, file, summary):
-        """Apply an assessed host's file; return a Result."""
+    def assessed(self, host, file, summary, opened):
+        """Apply an assessed host's file; return a Result. ``opened``: what ``open_findings`` says of the host."""
         host = self._generation(host, (file.get("identity") or {}).get("machine_id"))
         weak = weaker(host, file.get("privilege"))
         digests = summary["digests"]
@@ -92,9 +92,9 @@ class HostWriter:
         facts_changed = digests["tables"] != host.tables_digest
         if facts_changed:
             self.tables.apply(host, file["tables"], fresh, weak)
-        opened = closed = 0
+        begun = closed = 0
         if digests["findings"] != host.findings_digest or weak:
-            opened, closed = self._findings(host, file, fresh, weak, facts_changed)
+            begun, closed = self._findings(host, file, [] if fresh else opened, weak, facts_changed)
         host = host._replace(
             seen_run=self.run,
             seen_at=file["received"],
@@ -107,7 +107,7 @@ class HostWriter:
             observed=canonical(summary.get("observed") or {}),
         )
         self.save(host)
-        return Result(host, opened, closed)
+        return Result(host, begun, closed)
 
     def _generation(self, host, machine):
         """Open a new generation if another machine answers under this name, or one that was retired came back."""
@@ -165,17 +165,16 @@ class HostWriter:
             .join(values, values.c.id == table.c.value_id)
             .where(table.c.host_id == host.id, table.c.closed.is_(None))
         )  # fmt: skip
-        return [Open(*row) for row in self.connection.execute(query)]
+        return [Open(*row) for row in self.connection.execute(query).all()]
 
-    def _findings(self, host, file, fresh, weak, facts_changed):
+    def _findings(self, host, file, opened, weak, facts_changed):
         findings = file["findings"]
         keys = self.interned.keys(findings)
         if len(set(keys)) != len(keys):
             raise ValueError("two findings have the same benchmark, section and control")
-        opened = [] if fresh else self.open_findings(host)
         if weak:
             findings = _doubted(findings, keys, opened, file.get("privilege"))
-        seen = dict(zip(keys, self.interned.values(findings)))
+        seen = dict(zip(keys, self.interned.values(findings), strict=True))
         benchmark_of = self.interned.benchmarks()
         judged = {benchmark["id"] for benchmark in file.get("benchmarks") or ()}
         had = {benchmark_of[one.key_id] for one in opened}
@@ -194,7 +193,7 @@ class HostWriter:
             closing=closing,
             may_end=lambda key: not weak and benchmark_of[key] in judged,
             # Without its platform a known host may be judged by another benchmark: that is no new finding.
-            may_begin=lambda key: fresh or platform or benchmark_of[key] in had,
+            may_begin=lambda key: not opened or platform or benchmark_of[key] in had,
         )  # fmt: skip
         bulk.insert(
             self.connection, schema.FINDINGS,
@@ -226,5 +225,5 @@ def _doubted(findings, keys, opened, privilege):
         )
         if key in failing and finding["status"] != "fail" and finding["status"] in CONCLUSIVE
         else finding
-        for key, finding in zip(keys, findings)
+        for key, finding in zip(keys, findings, strict=True)
     ]

@@ -43,6 +43,7 @@ class Interned:
     def forget(self):
         """Empty the memory: what it holds may have been rolled back."""
         self._values, self._contents, self._keys, self._row_keys = {}, {}, {}, {}
+        self._names, self._benchmarks = {}, {}
 
     def _bodies(self, memory, table, bodies, make_row):
         """Return [what memory holds] for bodies; ``make_row(number, digest, body, position)`` -> (row, held)."""
@@ -89,12 +90,22 @@ class Interned:
 
         return self._bodies(self._contents, schema.CONTENTS, [canonical(value) for value in values], make_row)
 
-    def keys(self, findings):
-        """Return a number for each finding's (benchmark, section, control)."""
+    def _load_keys(self):
         if not self._keys:
             table = schema.FINDING_KEYS
-            for number, *key in self._connection.execute(sa.select(table)):
+            for number, *key in self._connection.execute(sa.select(table)).all():
                 self._keys[tuple(key)] = number
+
+    def key_names(self):
+        """Return {number of a key: ``benchmark/section/control``}."""
+        self._load_keys()
+        if len(self._names) != len(self._keys):
+            self._names = {number: "/".join(key) for key, number in self._keys.items()}
+        return self._names
+
+    def keys(self, findings):
+        """Return a number for each finding's (benchmark, section, control)."""
+        self._load_keys()
         rows, numbers = [], []
         for finding in findings:
             key = (finding["benchmark"], finding["section"], finding["control"])
@@ -108,7 +119,10 @@ class Interned:
 
     def benchmarks(self):
         """Return {number of a key: its benchmark}."""
-        return {number: key[0] for key, number in self._keys.items()}
+        self._load_keys()
+        if len(self._benchmarks) != len(self._keys):
+            self._benchmarks = {number: key[0] for key, number in self._keys.items()}
+        return self._benchmarks
 
     def row_keys(self, name, keys):
         """Return {key: number} of a table's row keys."""

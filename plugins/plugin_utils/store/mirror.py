@@ -33,7 +33,7 @@ def push_ledgers(connection, state):
 
 
 def pull_ledgers(connection, state):
-    """Bring each ledger on this disk to that of the database, then put what only this disk has behind it, chained anew."""
+    """Bring each ledger on this disk to that of the database; what only this disk has goes behind it, chained anew."""
     table = schema.LEDGER
     query = sa.select(table.c.noun, table.c.line).order_by(table.c.noun, table.c.seq)
     shared = {}
@@ -45,7 +45,9 @@ def pull_ledgers(connection, state):
             ours = list(ledger.lines(state, noun))
             if ours[: len(theirs)] == theirs:
                 continue  # ours is theirs, or goes on behind it
-            same = next((at for at, pair in enumerate(zip(ours, theirs)) if pair[0] != pair[1]), len(ours))
+            same = next(
+                (at for at, pair in enumerate(zip(ours, theirs, strict=False)) if pair[0] != pair[1]), len(ours)
+            )
             atomic.write(path, b"".join(line + b"\n" for line in theirs))
             for line in ours[same:]:
                 entry = json.loads(line)

@@ -62,7 +62,7 @@ def old_runs(connection, state, keep_runs, keep_days, holds, now):
 
 def derive(connection, state, keep_runs, keep_days, holds, now):
     """Remove what is old from the store, write the checkpoint and the ledger's line; return (result, [run ids])."""
-    now = now or datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    now = now or datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     old = old_runs(connection, state, keep_runs, keep_days, holds, now)
     result = {"runs": [run.id for run in old], "alerts": 0, "intervals": 0}
     table = schema.ALERTS

@@ -31,7 +31,7 @@ class Queries:
     """Methods of Store that only read."""
 
     def run(self, run_id=None, scope="default"):
-        """One run (the newest of ``scope`` without an id): run.json without hosts, and ``score``, ``counts``, ``pruned``.
+        """One run (the newest of ``scope`` without an id): run.json without hosts, ``score``, ``counts``, ``pruned``.
 
         ``counts`` is {status: n} of the findings, ``quarantined`` a list of {file, host, reason}, ``finished`` may be
         missing while it runs. Raises StoreError if it was not recorded.
@@ -242,7 +242,7 @@ class Queries:
             return [json.loads(body) for (body,) in connection.execute(query)]
 
     def known_hosts(self, scope="default"):
-        """``{host: {machine_id, generation, last_seen, privilege, retired}}`` of everything ever heard of in a scope."""
+        """``{host: {machine_id, generation, last_seen, privilege, retired}}`` of all ever heard of in a scope."""
         table = schema.HOSTS
         with self.reader() as connection:
             return {

@@ -175,8 +175,9 @@ class Recorder:
             self.summary["unchanged"] += 1
         else:
             file = hostfile.decode(data)
-            previous = self.alerting.past(self.writer, host)
-            result = self.writer.assessed(host, file, summary)
+            opened = self.writer.open_findings(host) if host.seen_run is not None else []
+            previous = self.alerting.past(self.interned, host, opened)
+            result = self.writer.assessed(host, file, summary, opened)
             self.summary["opened"] += result.opened
             self.summary["closed"] += result.closed
             if result.host.generation == host.generation or previous is None:

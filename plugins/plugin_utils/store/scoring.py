@@ -48,12 +48,12 @@ def current_findings(connection, run_number):
         )
     )  # fmt: skip
     found = {}
-    for host, key, value, gap in connection.execute(query):
+    for host, key, value, gap in connection.execute(query).all():
         mine = found.setdefault(host, {})
         if gap or key not in mine:
             mine[key] = value
     used = {value for mine in found.values() for value in mine.values()}
-    rows = connection.execute(sa.select(values.c.id, values.c.status, values.c.severity, values.c.disposition))
+    rows = connection.execute(sa.select(values.c.id, values.c.status, values.c.severity, values.c.disposition)).all()
     facts = {number: tuple(rest) for number, *rest in rows if number in used}
     lights = {}
 
@@ -144,7 +144,7 @@ def _write_hosts(connection, run_number, singles):
 
 
 def _take_over(connection, run_number, before):
-    table, old = schema.RUN_HOSTS, schema.RUN_HOSTS.alias("old")
+    old = schema.RUN_HOSTS
     names = ("percent", "weighted", "current", "max")
     same = sa.select(*(old.c[name] for name in names)).where(old.c.run_id == before)
     rows = connection.execute(same.add_columns(old.c.host_id)).all()

@@ -67,7 +67,7 @@ def standing(connection, number, names):
 
 def _bodies(connection, wanted):
     table = schema.FINDING_VALUES
-    rows = connection.execute(sa.select(table.c.id, table.c.body))
+    rows = connection.execute(sa.select(table.c.id, table.c.body)).all()
     return {number: json.loads(body) for number, body in rows if number in wanted}
 
 

@@ -91,7 +91,7 @@ class TableWriter:
             values = self.interned.contents(
                 [{cell: row[cell] for cell in row if cell not in volatile} for row in rows.values()]
             )
-            found = self._memory[(name, digest)] = {keys[key]: value for key, value in zip(rows, values)}
+            found = self._memory[(name, digest)] = {keys[key]: value for key, value in zip(rows, values, strict=True)}
         return found
 
     def _rows(self, host, name, digest, fresh):
@@ -105,7 +105,7 @@ class TableWriter:
             query = sa.select(table.c.key_id, table.c.id, table.c.value_id).where(
                 table.c.host_id == host.id, table.c.name == name, table.c.closed.is_(None)
             )
-            opened = {key: (number, value) for key, number, value in self.connection.execute(query)}
+            opened = {key: (number, value) for key, number, value in self.connection.execute(query).all()}
         opens, closes = plan_rows(opened, now)
         bulk.close(self.connection, table, self.run, closes)
         bulk.insert(
