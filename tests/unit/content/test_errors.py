@@ -1,0 +1,145 @@
+"""Wrong content is refused with the file, the line and what was expected."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.ringwall.servers.plugins.plugin_utils.content import ContentError, Root, compile_content, roots
+from ansible_collections.ringwall.servers.plugins.plugin_utils.posture import VOCABULARY
+
+CONTROL = """\
+- id: linux.site.banner
+  title: A banner is shown
+  severity: low
+  rationale: Because.
+  require: {sysctl: {net.ipv4.ip_forward: 0}}
+"""
+BENCHMARK = """\
+id: site
+title: Site rules
+version: "1"
+sections:
+  "1.1": {title: Banner, level: l1, controls: [linux.site.banner]}
+"""
+
+
+@pytest.fixture
+def refused(tmp_path):
+    def run(control=CONTROL, benchmark=BENCHMARK, ours=False):
+        directory = tmp_path / "benchmarks" / "controls" / "linux"
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / "site.yml").write_text(control)
+        (tmp_path / "benchmarks" / "site.yml").write_text(benchmark)
+        with pytest.raises(ContentError) as caught:
+            compile_content([*(roots() if ours else []), Root(str(tmp_path))], VOCABULARY)
+        error = caught.value
+        assert error.where.path.startswith(str(tmp_path))
+        return error.where.path.rsplit("/", 1)[1], error.where.line, error.problem, error.expected
+
+    return run
+
+
+CONTROLS = [
+    ("require: {sysctl: {net.ipv4.ip_forward: 0}}", "require: {sysctrl: {a: 0}}", 5, "did you mean sysctl?"),
+    ("severity: low", "severity: hihg", 3, "did you mean high?"),
+    ("severity: low", "severty: low", 3, "did you mean severity?"),
+    ("id: linux.site.banner", "id: Banner", 1, "malformed id"),
+    ("  rationale: Because.\n", "", 1, "has no rationale"),
+    ("rationale: Because.", "rationale: [a]", 4, "rationale is not text"),
+    ("rationale: Because.", "rationale: x\n  when: {contaner: true}", 5, "did you mean container?"),
+    ("rationale: Because.", "rationale: x\n  when: {container: maybe}", 5, "found 'maybe'"),
+    ("rationale: Because.", "rationale: x\n  when: {platform: {vresion_id: '12'}}", 5, "did you mean version_id?"),
+    ("rationale: Because.", "rationale: x\n  attack: [T15]", 5, "technique ids"),
+    ("rationale: Because.", "rationale: x\n  score: fun", 5, "unknown score"),
+    ("rationale: Because.", "rationale: x\n  rationale: y", 5, "given twice"),
+    ("rationale: Because.", "rationale: x\n  parameters: {a: {stricter: lower}}", 5, "has no default"),
+    (
+        "rationale: Because.",
+        "rationale: x\n  parameters: {a: {default: 1, stricter: lowest}}",
+        5,
+        "did you mean lower?",
+    ),
+    ("{net.ipv4.ip_forward: 0}", "{a: {parameter: nowhere}}", 5, "unknown parameter nowhere"),
+    ("{net.ipv4.ip_forward: 0}", "{a: {mni: 4}}", 5, "did you mean min?"),
+    ("{net.ipv4.ip_forward: 0}", "{a: {min: four}}", 5, "min takes a number"),
+    ("{net.ipv4.ip_forward: 0}", "{a: {matches: '['}}", 5, "not a regular expression"),
+    ("{sysctl: {net.ipv4.ip_forward: 0}}", "{any_of: [{sysctl: {a: 0}}]}", 5, "any_of takes two"),
+    ("{sysctl: {net.ipv4.ip_forward: 0}}", "{package: {vim: gone}}", 5, "package vim: 'gone'"),
+    ("{sysctl: {net.ipv4.ip_forward: 0}}", "{service: {cron: running}}", 5, "service cron: 'running'"),
+    ("{sysctl: {net.ipv4.ip_forward: 0}}", "{mount: {tmp: {separate: true}}}", 5, "tmp is not an absolute path"),
+    ("{sysctl: {net.ipv4.ip_forward: 0}}", "{kernel_module: {udf: off}}", 5, "kernel_module udf"),
+    (
+        "{sysctl: {net.ipv4.ip_forward: 0}}",
+        "{query: {table: listeners, expression: 'rows[?', expected: 1}}",
+        5,
+        "bad JMESPath",
+    ),
+    (
+        "{sysctl: {net.ipv4.ip_forward: 0}}",
+        "{query: {table: listners, expression: rows, expected: 1}}",
+        5,
+        "did you mean listeners?",
+    ),
+    ("{sysctl: {net.ipv4.ip_forward: 0}}", "{query: {table: listeners, expression: rows}}", 5, "no expected value"),
+    ("- id: linux.site.banner", "- id: [", 3, "not valid YAML"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "line", "words"), CONTROLS, ids=[item[3] for item in CONTROLS])
+def test_a_wrong_control(refused, old, new, line, words):
+    assert old in CONTROL
+    file, found, problem, expected = refused(CONTROL.replace(old, new, 1))
+    assert (file, found) == ("site.yml", line)
+    assert words in problem
+    assert expected
+
+
+def test_the_line_is_that_of_the_entry_at_fault(refused):
+    control = CONTROL.replace("{sysctl: {net.ipv4.ip_forward: 0}}", "\n    sysctl:\n      a: 0\n      b: {mni: 1}")
+    assert refused(control)[1] == 8
+
+
+def test_duplicate_ids_name_both_places(refused):
+    _, line, problem, _ = refused(CONTROL + CONTROL)
+    assert line == 6
+    assert "duplicate" in problem
+    assert "site.yml:1" in problem
+
+
+def test_a_parameter_has_one_definition(refused):
+    one = CONTROL + "  parameters: {limit: {default: 1}}\n"
+    _, line, problem, _ = refused(one + one.replace("banner", "other"))
+    assert line == 12
+    assert "already defined by linux.site.banner" in problem
+
+
+def test_a_user_may_not_shadow_ours(refused):
+    _, line, problem, _ = refused(CONTROL.replace("linux.site.banner", "linux.sysctl.syn_cookies"), ours=True)
+    assert line == 1
+    assert "one of ours (benchmarks/controls/linux/sysctl.yml:" in problem
+    _, line, problem, _ = refused(benchmark=BENCHMARK.replace("id: site", "id: cis_debian12"), ours=True)
+    assert line == 1
+    assert "one of ours (benchmarks/cis_debian12.yml:" in problem
+
+
+BENCHMARKS = [
+    ("controls: [linux.site.banner]", "controls: [linux.site.baner]", 5, "did you mean linux.site.banner?"),
+    (", controls: [linux.site.banner]", "", 5, "neither controls nor a reason"),
+    ('"1.1"', "1.1", 5, "read as a number"),
+    ("title: Banner", "titel: Banner", 5, "did you mean title?"),
+    ("level: l1", "level: l1, assessment: manaul", 5, "did you mean manual?"),
+    ("level: l1", "level: l1, parameters: {none: 1}", 5, "unknown parameter none"),
+    ("controls: [linux.site.banner]", "controls: [linux.site.banner, linux.site.banner]", 5, "names a control twice"),
+    ('version: "1"', "version: 1", 3, "version is not text"),
+    ('version: "1"', 'version: "1"\nplatform: {id: debian, version_id: 12}', 4, "version_id is not text"),
+    ('version: "1"', 'version: "1"\ninclude: [nothing]', 4, "unknown benchmark nothing"),
+    ('version: "1"', 'version: "1"\ninclude: [site]', 4, "includes itself"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "line", "words"), BENCHMARKS, ids=[item[3] for item in BENCHMARKS])
+def test_a_wrong_benchmark(refused, old, new, line, words):
+    assert old in BENCHMARK
+    _, found, problem, expected = refused(benchmark=BENCHMARK.replace(old, new, 1))
+    assert found == line
+    assert words in problem
+    assert expected
