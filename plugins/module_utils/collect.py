@@ -14,6 +14,7 @@ import resource
 import select
 import signal
 import struct
+import sys
 import time
 
 from .host import Host
@@ -33,6 +34,8 @@ DEFAULTS = {
     "nice": 19,
 }
 _HEADER = struct.Struct("!II")
+MAX_TABLE = 64 << 20
+"""Bytes of JSON of one table: what the parent is willing to hold."""
 
 
 def _encode(value):
@@ -87,6 +90,8 @@ def _read_tables(names, settings, sink):
     """The child: read each table and write it to ``sink`` (a descriptor); never returns."""
     os.setpgid(0, 0)
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    # By SystemExit the commands that a table started are ended too (host.run); SIGKILL follows soon.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     limit = int(settings["memory"]) << 20
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -99,6 +104,9 @@ def _read_tables(names, settings, sink):
             data = _encode(table)
         except (TypeError, ValueError) as error:
             data = _encode(dict(_failed(TABLES[name].TABLE, "error", _trace(error)), cost=table["cost"]))
+        if len(data) > MAX_TABLE:
+            why = "larger than %d bytes" % MAX_TABLE
+            data = _encode(dict(_failed(TABLES[name].TABLE, "error", why), cost=table["cost"]))
         label = name.encode("ascii")
         _write(sink, _HEADER.pack(len(label), len(data)) + label + data)
 
@@ -150,15 +158,33 @@ class _Child:
     def end(self):
         """Kill the child and what it started. A child stuck in the kernel is left behind, not waited for."""
         os.close(self.source)
-        for kill in (os.killpg, os.kill):
+        self._signal(os.kill, signal.SIGTERM)
+        if self._gone(0.1):
+            return
+        self._signal(os.killpg, signal.SIGKILL)
+        self._signal(os.kill, signal.SIGKILL)
+        self._gone(0.4)
+
+    def _signal(self, send, number):
+        try:
+            send(self.pid, number)
+        except OSError:
+            pass
+
+    def _gone(self, seconds):
+        """True when the child ended within so many seconds (about)."""
+        pause = 0.0005
+        while True:
             try:
-                kill(self.pid, signal.SIGKILL)
-            except OSError:
-                pass
-        for _attempt in range(20):
-            if os.waitpid(self.pid, os.WNOHANG)[0]:
-                return
-            time.sleep(0.02)
+                if os.waitpid(self.pid, os.WNOHANG)[0]:
+                    return True
+            except ChildProcessError:
+                return True  # whoever started us ignores SIGCHLD: the kernel reaped it
+            if seconds <= 0:
+                return False
+            time.sleep(pause)
+            seconds -= pause
+            pause = min(pause * 2, 0.05)
 
 
 def collect(settings):
@@ -195,8 +221,8 @@ def collect(settings):
             child.end()
         if todo:
             name = todo.pop(0)
-            tables[name] = _encode(dict(
-                _failed(TABLES[name].TABLE, "partial" if "time" in ending else "error", ending), cost={"cpu": 0.0, "wall": 0.0}))
+            state = "partial" if "time" in ending else "error"
+            tables[name] = _encode(dict(_failed(TABLES[name].TABLE, state, ending), cost={"cpu": 0.0, "wall": 0.0}))
             if time.monotonic() >= deadline:
                 for late in todo:
                     tables[late] = _encode(dict(

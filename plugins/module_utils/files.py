@@ -24,6 +24,7 @@ DEFAULT_LIMIT = 4 * 1024 * 1024
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 _OPATH = getattr(os, "O_PATH", 0)
+_ENTER = _OPATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC if _OPATH else _DIRECTORY
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
 
 
@@ -90,13 +91,25 @@ class Tree:
                 if todo:
                     if not stat.S_ISDIR(info.st_mode):
                         raise Absent(path)
-                    stack.append(os.open(part, _DIRECTORY if not _OPATH else _OPATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=stack[-1]))
+                    stack.append(self._enter(part, stack[-1], path))
             return stack.pop(), last, info
         except OSError as error:
             raise failure(error, path) from None
+        except ValueError:  # a NUL or a lone surrogate: no file bears such a name
+            raise Unreadable("invalid", "not a path") from None
         finally:
             for descriptor in stack:
                 os.close(descriptor)
+
+    @staticmethod
+    def _enter(part, parent, path):
+        """Open a component that lstat called a directory. One that is none any more is no absence: it was swapped."""
+        try:
+            return os.open(part, _ENTER, dir_fd=parent)
+        except OSError as error:
+            if error.errno in (errno.ENOTDIR, errno.ELOOP):
+                raise Unreadable("invalid", "%s: changed while it was opened" % path) from None
+            raise
 
     def stat(self, path, follow=True):
         """Return os.stat_result of ``path``; raise Absent or Unreadable."""

@@ -35,7 +35,10 @@ class Completed:
 
     def lines(self):
         """Standard output as a list of text lines."""
-        return text(self.out).splitlines()
+        lines = text(self.out).split("\n")  # splitlines() would let a name with U+2028 pass for two lines
+        if lines[-1] == "":
+            lines.pop()
+        return lines
 
 
 class Host:
@@ -62,7 +65,7 @@ class Host:
         return text(self.tree.read(path, limit))
 
     def lines(self, path, limit=DEFAULT_LIMIT):
-        """The file's lines without line ends; only \\n ends a line."""
+        r"""The file's lines without line ends; only \\n ends a line."""
         content = self.read_text(path, limit)
         lines = content.split("\n")
         if lines and lines[-1] == "":

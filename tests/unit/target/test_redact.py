@@ -158,7 +158,7 @@ INNOCENT = [
     "git clone ssh://git@github.com/ansible/ansible.git",
     "git checkout feature/add-password-reset-page-for-users",
     "nginx: worker process",
-    "deb [signed-by=/usr/share/keyrings/docker-archive-keyring.gpg] https://download.docker.com/linux/debian stable main",
+    "deb [signed-by=/usr/share/keyrings/docker.gpg] https://download.docker.com/linux/debian stable main",
     "http://deb.debian.org/debian bookworm main",
     "postgres: 15/main: checkpointer",
     "/usr/lib/postgresql/15/bin/postgres -D /var/lib/postgresql/15/main -c config_file=/etc/postgresql/main.conf",
