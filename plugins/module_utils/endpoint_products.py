@@ -12,10 +12,10 @@ from collections import namedtuple
 Product = namedtuple("Product", "key title kind paths programs units signatures version realtime")
 """A product.
 
-``kind``: antivirus, edr or hids. ``paths``: any of them proves that it is installed. ``programs``: process names (at most
-15 bytes, as the kernel keeps them) of the part that protects; any of them running means that it runs. ``units``: its
-services. ``signatures``: globs of signature files; the newest tells their age. ``version``: files whose first version
-number is the product's. ``realtime``: process names whose running means that files are scanned on access.
+``kind``: antivirus, edr or hids. ``paths``: any of them proves that it is installed. ``programs``: process names (at
+most 15 bytes, as the kernel keeps them) of the part that protects; any of them running means that it runs. ``units``:
+its services. ``signatures``: globs of signature files; the newest tells their age. ``version``: files whose first
+version number is the product's. ``realtime``: process names whose running means that files are scanned on access.
 """
 
 PRODUCTS = (

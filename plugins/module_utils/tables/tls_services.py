@@ -15,8 +15,9 @@ TABLE = Table(
     name="tls_services",
     description=(
         "TLS settings in the configuration files of nginx, Apache, HAProxy, postfix, dovecot, PostgreSQL, MySQL and"
-        " MariaDB, vsftpd, lighttpd, Redis, slapd and OpenSSL's defaults, with the certificates and key files they name."
-        " Keys are never opened. What a service does without a setting is its built-in default and not in this table."
+        " MariaDB, vsftpd, lighttpd, Redis, slapd and OpenSSL's defaults, with the certificates and key files they"
+        " name. Keys are never opened. What a service does without a setting is its built-in default"
+        " and not in this table."
     ),
     key=(
         "`<service> <file> <directive> <n>`, n counting the directive in that file; files as"

@@ -18,8 +18,8 @@ TABLE = Table(
     name="units",
     description=(
         "Units of systemd: enablement from the unit files, live state from one call of systemctl. Init scripts without"
-        " a unit and OpenRC services stand in the same form. Left out: devices, scopes, units that systemd knows by name"
-        " only, and instances that come and go with log-ins and connections."
+        " a unit and OpenRC services stand in the same form. Left out: devices, scopes, units that systemd knows by"
+        " name only, and instances that come and go with log-ins and connections."
     ),
     key="unit name (`ssh.service`); init scripts and OpenRC services as `<name>.service`",
     columns=(
@@ -28,8 +28,8 @@ TABLE = Table(
             "enabled",
             "text",
             "unit file state as `systemctl is-enabled` names it: enabled, enabled-runtime, linked, linked-runtime,"
-            " alias, masked, masked-runtime, static, disabled, indirect, generated, transient; of an init script enabled or"
-            " disabled by its links; null without a unit file",
+            " alias, masked, masked-runtime, static, disabled, indirect, generated, transient; of an init script"
+            " enabled or disabled by its links; null without a unit file",
         ),
         Column("masked", "bool", "true when the unit can not be started at all"),
         Column(
