@@ -84,8 +84,8 @@ def load_content(settings, state):
 
 
 def needs(content, options):
-    """Return (table names, file paths) that the capabilities ask for."""
-    tables, paths = set(), set()
+    """Return (table names, file paths) to read: every fast table, and what the capabilities ask for beyond."""
+    tables, paths = {name for name, module in TABLES.items() if module.TABLE.cadence == "fast"}, set()
     for capability in CAPABILITIES:
         wanted = capability.needs(content, options)
         tables |= wanted["tables"]
