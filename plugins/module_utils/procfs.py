@@ -19,6 +19,8 @@ KERNEL_THREAD = 0x00200000
 PROCESS_CAP = 20000
 COMMAND_CAP = 4096
 DELETED = b" (deleted)"
+SESSION_ROOTS = ("sshd", "dropbear", "systemd", "init", "tmux", "screen", "cron")
+"""Names at which the chain of our own ancestors ends: what lies above serves others as well."""
 
 _CONTAINER = re.compile(r"(?:^|[/:.-])(?:docker-|libpod-|cri-containerd-|crio-)?([0-9a-f]{64})(?:\.scope)?(?:/|$)")
 _NAMED_CONTAINER = re.compile(
@@ -129,8 +131,21 @@ def _read(pid):
     return process
 
 
+def without_ancestors(found, pid):
+    """Leave out process ``pid`` and those that started it, up to sshd or init.
+
+    They are this very reading (shells, sudo, the temporary module), under another name in every run.
+    """
+    parents = {process["pid"]: process for process in found}
+    ours = set()
+    while pid in parents and pid != 1 and pid not in ours and not parents[pid]["name"].startswith(SESSION_ROOTS):
+        ours.add(pid)
+        pid = parents[pid]["ppid"]
+    return [process for process in found if process["pid"] not in ours]
+
+
 def processes(host):
-    """All processes but kernel threads, our own and our watchdog: list of dicts by pid, read once a snapshot.
+    """All processes but kernel threads: list of dicts by pid, read once a snapshot.
 
     Keys: pid, ppid, name, uid, command (not redacted), unit, container, ticks (start, since boot), exe, deleted.
     Raise Unsupported under a root that is not running; Unreadable when /proc hides other users' processes.
@@ -142,13 +157,11 @@ def _processes(host):
     pids = host.pids()
     if 1 not in pids:
         raise Unreadable("denied", "/proc hides the processes of other users")
-    ours = (os.getpid(), os.getppid())
     found = []
     for pid in pids:
-        if pid not in ours:
-            process = _read(pid)
-            if process is not None:
-                found.append(process)
+        process = _read(pid)
+        if process is not None:
+            found.append(process)
         if len(found) > PROCESS_CAP:
             break
     return found

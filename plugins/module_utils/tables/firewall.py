@@ -8,7 +8,7 @@ from ..firewall_config import read_firewalld, read_nft_scripts, read_saved, read
 from ..firewall_facts import STRICT, Facts
 from ..firewall_state import state
 from ..procfs import processes
-from ..spec import Absent, Column, Table, Unreadable, Unsupported
+from ..spec import Absent, Column, Table, Unreadable, Unsupported, unreadable
 
 TABLE = Table(
     name="firewall",
@@ -142,8 +142,8 @@ def _runs(host, name):
         )
     except Unreadable as error:
         return error.cell()
-    except Unsupported:
-        return None
+    except Unsupported as error:
+        return unreadable("partial", str(error))
 
 
 def _firewalld_row(host, nft):
@@ -182,6 +182,8 @@ def host_row(rows, kernel):
     gap = next((error for error in kernel if not isinstance(error, Facts)), None)
     if gap is not None:
         row.update(dict.fromkeys(READ_CELLS + ("front_end", "others"), gap.cell()))
+        for other in rows.values():
+            other["in_charge"] = gap.cell()
         return row
     everything = Facts(
         [chain for facts in kernel for chain in facts.chains], [rule for facts in kernel for rule in facts.rules]

@@ -8,14 +8,14 @@ import hashlib
 import os
 
 from ..name_service import user_names
-from ..procfs import PROCESS_CAP, boot_time, processes
+from ..procfs import PROCESS_CAP, boot_time, processes, without_ancestors
 from ..redact import redact
 from ..spec import Column, Result, Table, is_unreadable
 from ..text import rfc3339
 
 TABLE = Table(
     name="processes",
-    description="Running processes without kernel threads and without the collector itself. Of other users' "
+    description="Running processes without kernel threads, the collector and what started it. Of other users' "
     "processes only root sees the program.",
     key="`<name> <user> <8 hex digits of program and command line>`, `#2`, `#3` for further ones alike: a restarted "
     "service keeps its key",
@@ -51,7 +51,7 @@ def collect(host, options):
     names = user_names(host)
     booted = boot_time(host)
     ticks = os.sysconf("SC_CLK_TCK")
-    found = processes(host)
+    found = without_ancestors(processes(host), os.getpid())
     rows, seen = {}, {}
     for process in found[:PROCESS_CAP]:
         uid = process["uid"]

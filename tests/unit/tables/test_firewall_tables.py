@@ -162,6 +162,7 @@ def test_without_root_nothing_is_said_to_be_absent(make):
     for key in ("host", "nftables", "iptables"):
         for column in ("active", "policies", "loopback", "rules"):
             assert found[key][column]["!"] == "denied", (key, column)
+        assert found[key]["in_charge"]["!"] == "denied"
     assert is_unreadable(found["host"]["front_end"])
     assert collect_table(firewall_rules, host, {})["state"] == "denied"
 
@@ -203,10 +204,12 @@ def test_image_cannot_tell(tmp_path):
         {
             **UFW,
             "usr/sbin/nft": "",
+            "etc/firewalld/firewalld.conf": "",
             "etc/nftables.conf": "table inet f { chain i { type filter hook input priority 0; policy drop; } }\n",
         },
     )
     found = rows(Host(str(tmp_path)))
+    assert is_unreadable(found["firewalld"]["active"])
     assert found["nftables"]["saved_policies"] == {"ip input": "drop", "ip6 input": "drop"}
     assert is_unreadable(found["nftables"]["policies"])
     assert (found["ufw"]["enabled"], found["ufw"]["saved_policies"]["ip input"]) == (True, "drop")

@@ -120,6 +120,23 @@ def test_same_program_twice_keeps_two_rows():
             process.wait()
 
 
+def test_the_reading_itself_is_left_out():
+    chain = [
+        (1, 0, "systemd"),
+        (700, 1, "sshd"),
+        (800, 700, "sshd-session"),
+        (810, 800, "sh"),
+        (811, 810, "sudo"),
+        (812, 811, "python3"),
+        (813, 812, "python3"),
+        (900, 800, "bash"),
+    ]
+    found = [{"pid": pid, "ppid": ppid, "name": name} for pid, ppid, name in chain]
+    assert [item["pid"] for item in procfs.without_ancestors(found, 813)] == [1, 700, 800, 900]
+    loop = [{"pid": 5, "ppid": 6, "name": "a"}, {"pid": 6, "ppid": 5, "name": "b"}]
+    assert procfs.without_ancestors(loop, 5) == []
+
+
 def test_neither_the_collector_nor_kernel_threads():
     rows = collect_table(processes, Host(), {})["rows"].values()
     assert os.getpid() not in {row["pid"] for row in rows}
