@@ -19,6 +19,8 @@ LEGACY = frozenset(
     )
 )  # fmt: skip
 
+PLACES = ("path", "dir")
+
 
 def on_this_machine(rule, architecture):
     """Return the rule as this machine can have it, in a list: empty when it has none of its system calls.
@@ -33,22 +35,50 @@ def on_this_machine(rule, architecture):
     return [rule]
 
 
+class Rules:
+    """The rules of one half (disk or kernel), found by system call: a host may have hundreds."""
+
+    def __init__(self, rows):
+        self.rows = rows
+        self.off = False
+        self._calls = {}
+        for position, row in enumerate(rows):
+            if row.get("kind") != "rule" or row.get("action") not in ("always", "never"):
+                continue
+            if row["list"] == "task" and row["action"] == "never" and not row["fields"]:
+                self.off = True
+            entry = (position, row, [_field(field) for field in row["fields"]])
+            for call in row["syscalls"] or ["all"]:
+                self._calls.setdefault((row["list"], call), []).append(entry)
+
+    def about(self, name, call):
+        """Return (position, row, fields) of the rules of a filter list that are about a call, in their order."""
+        key = (name, call, "with all")
+        if key not in self._calls:
+            known = self._calls.get((name, call), [])
+            known = known if call == "all" else known + self._calls.get((name, "all"), [])
+            self._calls[key] = sorted(known, key=lambda entry: entry[0])
+        return self._calls[key]
+
+
 def uncovered(wanted, rules):
-    """Return ``(why, row)``: ``(False, a rule that covers it)``, or ``(True or a reason, None)`` when nothing does."""
-    for row in rules:
-        if (
-            row.get("kind") == "rule"
-            and row.get("list") == "task"
-            and row.get("action") == "never"
-            and not row["fields"]
-        ):
-            return "never,task switches auditing of processes off", None
+    """Return ``(why, row)``: ``(False, a rule that covers it)``, or ``(True or a reason, None)`` when nothing does.
+
+    ``rules``: Rules.
+    """
+    if rules.off:
+        return "never,task switches auditing of processes off", None
+    told = {}
+    for field in wanted["fields"]:
+        name, op, value = _field(field)
+        told.setdefault(name, []).append((op, value))
     used, missing = None, []
     calls = wanted["syscalls"] or ["all"]
     for call in calls:
-        row = _first(wanted, call, wanted["arch"], rules)
+        known = rules.about(wanted["list"], call)
+        row = _first(known, wanted["arch"], told)
         if row is None and wanted["arch"] is None:
-            both = [_first(wanted, call, one, rules) for one in ("b64", "b32")]
+            both = [_first(known, arch, told) for arch in ("b64", "b32")]
             row = both[0] if all(both) else None
         if row is None:
             missing.append(call)
@@ -60,16 +90,10 @@ def uncovered(wanted, rules):
     return (True if missing == calls else f"{', '.join(missing)} not covered"), None
 
 
-def _first(wanted, call, arch, rules):
-    """The first rule that decides about all events of the wanted one for this call and machine, or None."""
-    for row in rules:
-        if row.get("kind") != "rule" or row.get("list") != wanted["list"]:
-            continue
-        if row["action"] not in ("always", "never"):
-            continue
-        if not _arch_fits(row, arch) or not (row["syscalls"] == ["all"] or call in row["syscalls"]):
-            continue
-        if all(_implied(field, wanted["fields"]) for field in row["fields"]):
+def _first(known, arch, told):
+    """The first rule that decides about all events of the wanted one on this machine, or None."""
+    for _position, row, fields in known:
+        if _arch_fits(row, arch) and all(_implied(field, told) for field in fields):
             return row
     return None
 
@@ -81,34 +105,33 @@ def _arch_fits(row, arch):
     return row.get("arch") is None and arch is not None and (row["syscalls"] == ["all"] or arch == "b64")
 
 
-def _implied(field, wanted):
-    """True if every event that the wanted rule is about meets this field of another rule."""
+def _field(field):
+    """Return (name, operator, value); path and dir are one name, their value (kind, place).
+
+    ``/var/run`` and ``/run`` are one place on every system with the link, which the kernel follows at load.
+    """
     name, op, value = field["field"], field["op"], field["value"]
-    for other in wanted:
-        theirs, how, what = other["field"], other["op"], other["value"]
-        if (name, op, _place(name, value)) == (theirs, how, _place(theirs, what)):
+    if name not in PLACES:
+        return name, op, value
+    if value == "/var/run" or value.startswith("/var/run/"):
+        value = value[4:]
+    return "place", op, (name, value)
+
+
+def _implied(field, told):
+    """True if every event that the wanted rule is about meets this field of another rule."""
+    name, op, value = field
+    for how, what in told.get(name, ()):
+        if op == how and value == what:
             return True
-        if name == "perm" and theirs == "perm" and set(what) <= set(value):
+        if name == "place" and _within(what[1], *value):
             return True
-        if (
-            name in ("path", "dir")
-            and theirs in ("path", "dir")
-            and _within(_place(theirs, what), name, _place(name, value))
-        ):
+        if name == "perm" and set(what) <= set(value):
             return True
-        if name == theirs and op == how == ">=" and value.isdigit() and what.isdigit() and int(value) <= int(what):
+        if op == how == ">=" and value.isdigit() and what.isdigit() and int(value) <= int(what):
             return True
     return False
 
 
-def _place(name, value):
-    """``/var/run`` and ``/run`` are one place on every system with the link, which the kernel follows at load."""
-    if name in ("path", "dir") and (value == "/var/run" or value.startswith("/var/run/")):
-        return value[4:]
-    return value
-
-
-def _within(place, name, other):
-    if place == other:
-        return True
-    return name == "dir" and place.startswith(other.rstrip("/") + "/")
+def _within(place, kind, other):
+    return place == other or (kind == "dir" and place.startswith(other.rstrip("/") + "/"))

@@ -218,8 +218,8 @@ def test_a_rule_covers_itself_and_never_one_that_has_more_to_say(calls, fields, 
     line = " ".join(["-a always,exit -F arch=b64 -S", ",".join(calls), *fields])
     other = " ".join(["-a always,exit -F arch=b64 -S", ",".join(others), *filters])
     wanted, rule = parse_rule(line), parse_rule(other)
-    assert audit_coverage.uncovered(wanted, [wanted])[0] is False
-    covered = audit_coverage.uncovered(wanted, [rule])[0] is False
+    assert audit_coverage.uncovered(wanted, audit_coverage.Rules([wanted]))[0] is False
+    covered = audit_coverage.uncovered(wanted, audit_coverage.Rules([rule]))[0] is False
     assert covered == (set(calls) <= set(others) and set(filters) <= set(fields)), (rule_key(wanted), rule_key(rule))
 
 

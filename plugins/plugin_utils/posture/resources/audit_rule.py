@@ -6,7 +6,7 @@ from ....module_utils.audit_rules import BadRule, parse_rule
 from ...content.errors import ContentError
 from ...content.lines import near
 from ...snapshots.view import Gap, cell
-from ..audit_coverage import on_this_machine, uncovered
+from ..audit_coverage import Rules, on_this_machine, uncovered
 from ..memo import memo
 from .base import Resource, Verdict
 
@@ -141,14 +141,14 @@ def _architecture(snapshot):
 
 
 def _existing(snapshot, table):
-    """Return the rows in their order; on disk those of rules.d, or those of audit.rules when nothing else is there."""
+    """Return the Rules in their order; on disk those of rules.d, or those of audit.rules when nothing else is there."""
 
     def build():
         rows = [dict(row, text=key) for key, row in snapshot.rows(table).items()]
         if table == DISK:
             rows = [row for row in rows if row.get("rules_d")] or rows
             rows.sort(key=lambda row: row.get("order") or 0)
-        return rows
+        return Rules(rows)
 
     return memo(snapshot, f"audit rules {table}", build)
 
@@ -158,14 +158,14 @@ def _half(wanted, snapshot, table, place, lacking):
     expected = [line for line, _rule in wanted]
     expected = list(dict.fromkeys(expected))
     try:
-        rows = _existing(snapshot, table)
+        rules = _existing(snapshot, table)
     except Gap as gap:
         return Verdict(
             gap.status, expected, reason=f"{'loaded rules' if table == LOADED else 'rules on disk'}: {gap.why}"
         )
     evidence, missing = [], []
     for line, rule in wanted:
-        why, used = uncovered(rule, rows)
+        why, used = uncovered(rule, rules)
         if why:
             missing.append(line)
             evidence.append({"where": place, "what": f"{lacking}: {line}" + (f" ({why})" if why is not True else "")})
@@ -204,7 +204,9 @@ def _immutable(snapshot):
     expected = "-e 2: locked until the next boot"
     verdicts = []
     try:
-        lines = [row for row in _existing(snapshot, DISK) if row.get("kind") == "control" and row.get("option") == "-e"]
+        lines = [
+            row for row in _existing(snapshot, DISK).rows if row.get("kind") == "control" and row.get("option") == "-e"
+        ]
         last = lines[-1] if lines else None
         value = last.get("value") if last else None
         what = f"-e {value}" if last else "not on disk: -e 2"
@@ -224,8 +226,8 @@ def _immutable(snapshot):
 
 def _consistent(snapshot):
     expected = "the loaded rules are those on disk"
-    disk = {row["text"]: row for row in _existing(snapshot, DISK) if row.get("kind") == "rule"}
-    loaded = {row["text"]: row for row in _existing(snapshot, LOADED) if row.get("kind") == "rule"}
+    disk = {row["text"]: row for row in _existing(snapshot, DISK).rows if row.get("kind") == "rule"}
+    loaded = {row["text"]: row for row in _existing(snapshot, LOADED).rows if row.get("kind") == "rule"}
     if not disk and not loaded:
         return [Verdict("not_applicable", expected, reason="no rule is loaded and none is on disk")]
     evidence = [
@@ -235,4 +237,8 @@ def _consistent(snapshot):
     ]
     evidence += [{"where": LOADED_PLACE, "what": f"not on disk: {key}"} for key in loaded if key not in disk]
     actual = {"on disk": len(disk), "loaded": len(loaded), "different": len(evidence)}
-    return [Verdict("fail" if evidence else "pass", expected, actual, evidence)]
+    status = "fail" if evidence else "pass"
+    evidence = evidence or [
+        {"where": LOADED_PLACE, "what": f"all {len(loaded)} loaded rules are on disk, and no others"}
+    ]
+    return [Verdict(status, expected, actual, evidence)]
