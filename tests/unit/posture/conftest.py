@@ -8,6 +8,7 @@ from ansible_collections.ringwall.servers.plugins.plugin_utils.content import co
 from ansible_collections.ringwall.servers.plugins.plugin_utils.posture import VOCABULARY
 from ansible_collections.ringwall.servers.plugins.plugin_utils.posture.judge import judge_control
 from ansible_collections.ringwall.servers.plugins.plugin_utils.snapshots.view import Snapshot, TableView
+from unit.posture.hardened_host import cases as hardened_cases
 
 FIXTURES = pathlib.Path(__file__).parents[2] / "fixtures" / "posture"
 PLATFORM = {"id": "debian", "family": "debian", "version_id": "12", "architecture": "x86_64", "container": None}
@@ -16,7 +17,7 @@ LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 def read_cases():
     found = []
-    for path in sorted(FIXTURES.rglob("*.yml")):
+    for path in sorted(FIXTURES.glob("*/*.yml")):
         for number, case in enumerate(yaml.load(path.read_text(encoding="utf-8"), LOADER) or []):
             found.append({**case, "file": path.name, "number": number})
     return found
@@ -45,8 +46,8 @@ def content():
 
 
 @pytest.fixture(scope="session")
-def cases():
-    return read_cases()
+def cases(content):
+    return read_cases() + hardened_cases(content.controls)
 
 
 @pytest.fixture(scope="session")
