@@ -32,6 +32,7 @@ def test_arguments(words, expected):
         ("/usr/sbin/sshd -D", ["/usr/sbin/sshd", "-D"]),
         ("sshd: root@pts/0", None),
         ("sshd: root [priv]", None),
+        ("sshd: sshd [net]", None),  # the unprivileged child
         ("/usr/bin/python3 sshd", None),
         ("", None),
     ],

@@ -77,6 +77,7 @@ def test_link_to_dev_null_masks(file_host):
             **SYSTEMD,
             "/usr/lib/sysctl.d/50-x.conf": "kernel.sysrq = 1\n",
             "/etc/sysctl.d/50-x.conf": ("link", "/dev/null"),
+            "/dev/null": "kernel.sysrq = 7\n",  # never read
         }
     )
     assert "kernel.sysrq" not in rows_of(host)

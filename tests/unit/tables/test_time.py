@@ -35,7 +35,8 @@ def test_debians_chrony_with_sources_beside_it(file_host, table_fixture):
     assert (pool["kind"], pool["options"], pool["in_force"]) == ("pool", ["iburst"], True)
     assert rows["chrony:server ntp.example"]["options"] == ["iburst", "nts"]
     assert rows["chrony:server 10.0.0.1"]["where"] == "/etc/chrony/sources.d/local.sources:1"
-    assert rows["chrony:user"]["value"] == "_chrony"  # a sources file may name sources only
+    assert rows["chrony:user"]["value"] == "_chrony"
+    assert "chrony:user#2" not in rows  # a sources file may name sources only
     assert rows["chrony:makestep"]["options"] == ["3"]
     assert "chrony:keyfile" not in rows
     assert not any("bad" in key for key in rows)
@@ -159,6 +160,12 @@ def test_timesyncd_tells_by_its_file(file_host):
     rows = rows_of(LiveHost(files, running))
     assert rows["clock"]["synchronised"] is True
     assert rows["timesyncd:daemon"]["user"] == "998"
+
+
+def test_daemon_of_a_container_is_not_ours(file_host):
+    files = file_host({"/usr/sbin/ntpd": "", "/etc/ntp.conf": "server 10.0.0.1\n"})
+    assert rows_of(LiveHost(files, [("ntpd", 0, "0123456789ab")]))["ntp:daemon"]["running"] is False
+    assert rows_of(LiveHost(files, [("ntpd", 0, None)]))["ntp:daemon"]["running"] is True
 
 
 def test_no_daemon_no_verdict_on_the_clock(file_host):
