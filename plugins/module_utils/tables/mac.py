@@ -61,13 +61,16 @@ def parse_profiles(data):
 
 
 def parse_selinux_config(lines):
-    """Return {SELINUX or SELINUXTYPE: (value, line number)} of /etc/selinux/config; the last assignment counts."""
+    """Return {SELINUX or SELINUXTYPE: (value, line number)} of /etc/selinux/config as libselinux reads it.
+
+    Of SELINUX the first line counts that begins with the name itself, of SELINUXTYPE the last one.
+    """
     found = {}
     for number, line in enumerate(lines, 1):
-        name, equals, value = line.strip().partition("=")
-        # libselinux takes a name at the very start of a line only, without blanks before the sign.
-        if equals and name in ("SELINUX", "SELINUXTYPE"):
-            found[name] = (value.strip().lower() if name == "SELINUX" else value.strip(), number)
+        if line.startswith("SELINUX="):
+            found.setdefault("SELINUX", (line[8:].strip().lower(), number))
+        elif line.lstrip().startswith("SELINUXTYPE="):
+            found["SELINUXTYPE"] = (line.lstrip()[12:].strip(), number)
     return found
 
 
