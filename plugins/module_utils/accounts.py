@@ -7,7 +7,7 @@ from __future__ import absolute_import, annotations, division, print_function
 
 __metaclass__ = type
 
-MEMBER_CAP = 500
+MEMBER_CAP = 200
 """Members of one group that are listed; their number is always exact."""
 
 HASH_PREFIXES = (

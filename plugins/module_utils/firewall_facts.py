@@ -114,13 +114,13 @@ class Facts:
         ]
 
     def open_ports(self):
-        """``tcp/22`` ... named by rules that accept on input, sorted, at most 500."""
+        """``tcp/22`` ... named by rules that accept on input, sorted, at most 300."""
         found = set()
         for family in FAMILIES:
             for rule in self.reached(family, "input"):
                 if rule["action"] == "accept":
                     found.update("%s/%s" % (rule["protocol"] or "any", port) for port in rule["ports"])
-        return sorted(found)[:500]
+        return sorted(found)[:300]
 
     def filters_input(self):
         """True if something decides about incoming packets: a rule in an input chain or a strict policy."""

@@ -34,7 +34,7 @@ TABLE = Table(
         Column("uid", "int", "owner of the file"),
         Column("gid", "int", "group of the file"),
         Column("mode", "text", "permission bits of the file, four octal digits"),
-        Column("names", "list", "of an access file: the users in it, at most 500"),
+        Column("names", "list", "of an access file: the users in it, at most 200"),
     ),
     max_rows=5000,
 )
@@ -155,7 +155,7 @@ class Reader:
     def access(self, path):
         """One allow or deny file."""
         names = [line.strip() for line in self.host.lines(path, FILE_CAP) if line.strip() and line[0] != "#"]
-        self.rows[path] = self.blank("access", path, names=names[:500])
+        self.rows[path] = self.blank("access", path, names=names[:200])
 
 
 def collect(host, options):

@@ -18,9 +18,9 @@ TABLE = Table(
         Column("kind", "text", "local, directory, dynamic (made by systemd), nis (a `+` or `-` line) or malformed"),
         Column("where", "list", "file:line of every line with this name; empty for a directory"),
         Column("gid", "int", "group id"),
-        Column("members", "list", "members of group and gshadow, sorted, the first 500"),
+        Column("members", "list", "members of group and gshadow, sorted, the first 200"),
         Column("member_count", "int", "how many members there are"),
-        Column("primary_of", "list", "users whose primary group this is, sorted, the first 500"),
+        Column("primary_of", "list", "users whose primary group this is, sorted, the first 200"),
         Column("admins", "list", "who may change the members, from gshadow; root only; null without gshadow"),
         Column(
             "password",

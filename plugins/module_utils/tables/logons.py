@@ -145,7 +145,8 @@ class Reader:
         gaps, self.gaps = self.gaps, []
         records = self.records(BTMP)
         denied = [why for why in self.gaps if "denied" in why]
-        self.gaps = gaps + [why for why in self.gaps if why not in denied]
+        # Kept among the gaps: who only failed has no row then, and must not be taken for absent.
+        self.gaps = gaps + self.gaps
         if denied:
             return Unreadable("denied", denied[0])
         return group(

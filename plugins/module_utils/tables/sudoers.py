@@ -36,7 +36,11 @@ TABLE = Table(
         Column("runas_groups", "list", "of a rule: groups it may run as"),
         Column("tags", "list", "of a rule: NOPASSWD, NOEXEC, SETENV, ..., sorted"),
         Column("nopasswd", "bool", "of a rule: no password is asked"),
-        Column("commands", "list", "of a rule: commands with aliases resolved, secrets redacted, at most 100"),
+        Column(
+            "commands",
+            "list",
+            "of a rule: commands with aliases resolved, secrets redacted; long lists are cut and say so",
+        ),
         Column("all_commands", "bool", "of a rule: ALL is among its commands"),
         Column("setting", "text", "of a setting: its name, for example use_pty"),
         Column("scope", "text", "of a setting: global, or host, user, runas, command when it holds for some only"),
@@ -57,6 +61,9 @@ TABLE = Table(
 
 MAIN = "/etc/sudoers"
 FILE_CAP = 1 << 20
+LIST_CAP = 100
+LIST_SIZE = 2000
+"""Characters of one list in a row."""
 DEPTH = 128
 """Include depth at which sudo itself gives up, sudoers(5)."""
 
@@ -71,7 +78,16 @@ def _text(value):
 
 
 def _texts(values):
-    return [_text(value) for value in values[:100]]
+    """Texts of a list, cut when they grow too many for one row; the last then says how many are missing."""
+    found, size = [], 0
+    for value in values:
+        found.append(_text(value))
+        size += len(found[-1])
+        if len(found) >= LIST_CAP or size > LIST_SIZE:
+            break
+    if len(found) < len(values):
+        found.append("(%d more)" % (len(values) - len(found)))
+    return found
 
 
 class Reader:

@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.ringwall.servers.plugins.module_utils import login_records
 from ansible_collections.ringwall.servers.plugins.module_utils.collect import collect_table
 from ansible_collections.ringwall.servers.plugins.module_utils.host import Host
+from ansible_collections.ringwall.servers.plugins.module_utils.spec import Unreadable
 from ansible_collections.ringwall.servers.plugins.module_utils.tables import logons
 from ansible_collections.ringwall.servers.plugins.module_utils.text import rfc3339
 from hypothesis import given
@@ -156,6 +157,22 @@ def test_broken_database_is_a_gap(root):
     (root / "var/log/wtmp").write_bytes(b"")
     (root / "var/lib/wtmpdb/wtmp.db").write_bytes(b"not a database, but long enough to be looked at" * 100)
     assert read(root)["state"] == "partial"
+
+
+def test_failed_attempts_that_cannot_be_read_are_not_none(root):
+    (root / "var/log/wtmp").write_bytes(record(7, b"pts/0", b"ann", b"a", int(time.time()) - 9))
+    host = Host(str(root))
+    real = host.tree.open
+
+    def open_file(path):
+        if "btmp" in path:
+            raise Unreadable("denied", path + ": permission denied")
+        return real(path)
+
+    host.tree.open = open_file
+    result = collect_table(logons, host, {})
+    assert (result["state"], result["rows"]["ann"]["count"]) == ("partial", 1)
+    assert result["rows"]["ann"]["failed"]["!"] == "denied"
 
 
 def test_no_records_kept(root):

@@ -135,6 +135,14 @@ def test_invalid_line_is_told_by_its_place_only(root):
     assert "hunter2" not in json.dumps(rows)
 
 
+def test_long_lists_are_cut_and_say_so(root):
+    commands = ", ".join(f"/usr/bin/program-{number}" for number in range(1000))
+    (root / "etc/sudoers").write_text(f"root ALL=(ALL) {commands}\n")
+    row = rule(read(root), "root")
+    assert len(json.dumps(row)) < 8192
+    assert row["commands"][-1] == "(900 more)"
+
+
 def test_no_sudo_no_rows(tmp_path):
     assert read(tmp_path) == {}
 
