@@ -53,8 +53,7 @@ def export_fields(alert, processed, resource_id="", subscription_id=""):
         "WorkspaceResourceGroup": "",
         "AgentId": "",
         "CompromisedEntity": alert["host"],
-        "Intent": ", ".join(name.replace(" ", "") for name in alert["tactics"])
-        or "Unknown",
+        "Intent": ", ".join(name.replace(" ", "") for name in alert["tactics"]) or "Unknown",
         "AlertDisplayName": alert["title"],
         "Description": alert["description"],
         "RemediationSteps": list(alert["steps"]),
@@ -66,8 +65,6 @@ def export_fields(alert, processed, resource_id="", subscription_id=""):
             "disposition": alert["disposition"],
             "evidence": list(alert["evidence"]),
         },
-        "Entities": [
-            dict(item, Type=item.get("type", "")) for item in alert["entities"]
-        ],
+        "Entities": [dict(item, Type=item.get("type", "")) for item in alert["entities"]],
         "ResourceIdentifiers": identifiers,
     }

@@ -40,9 +40,7 @@ NOTIFY_EVERY = {
 
 def fingerprint(scope, rule, host, entity):
     """Return what makes two signals the same alert: 32 hex digits of scope, rule, host and entity."""
-    data = json.dumps(
-        [scope, rule, host, entity], ensure_ascii=True, separators=(",", ":")
-    )
+    data = json.dumps([scope, rule, host, entity], ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(data.encode("ascii")).hexdigest()[:32]
 
 
@@ -67,9 +65,7 @@ def make_signal(
     if kind not in ("raised", "cleared"):
         raise MalformedFinding(f"signal of kind {kind!r}: expected raised or cleared")
     if severity not in ALERT_SEVERITIES:
-        raise MalformedFinding(
-            f"severity {severity!r}: expected one of {', '.join(ALERT_SEVERITIES)}"
-        )
+        raise MalformedFinding(f"severity {severity!r}: expected one of {', '.join(ALERT_SEVERITIES)}")
     if kind == "raised" and not isinstance(entity, str):
         raise MalformedFinding("a raised signal names its entity")
     parse_time(at)
@@ -96,13 +92,9 @@ def make_signal(
 def parse_time(value):
     """Return RFC 3339 UTC text as an aware datetime; raise MalformedFinding."""
     try:
-        return datetime.datetime.strptime(value, "%Y-%m-%dT%H:%M:%SZ").replace(
-            tzinfo=datetime.UTC
-        )
+        return datetime.datetime.strptime(value, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=datetime.UTC)
     except (TypeError, ValueError):
-        raise MalformedFinding(
-            f"time {value!r}: expected RFC 3339 UTC such as 2026-01-31T08:00:00Z"
-        ) from None
+        raise MalformedFinding(f"time {value!r}: expected RFC 3339 UTC such as 2026-01-31T08:00:00Z") from None
 
 
 def advance(previous, signals, now, dispositions=None, limit=RATE_LIMIT):
@@ -124,18 +116,14 @@ def advance(previous, signals, now, dispositions=None, limit=RATE_LIMIT):
         if signal["kind"] == "cleared":
             _clear(alerts, signal)
             continue
-        print_ = fingerprint(
-            signal["scope"], signal["rule"], signal["host"], signal["entity"]
-        )
+        print_ = fingerprint(signal["scope"], signal["rule"], signal["host"], signal["entity"])
         known = alerts.get(print_)
         if known is not None:
             _again(known, signal)
         elif _new_in_window(alerts, signal) < limit:
             alerts[print_] = _first(print_, signal)
         else:
-            surplus.setdefault(
-                (signal["at"], signal["scope"], signal["rule"], signal["host"]), {}
-            )[print_] = signal
+            surplus.setdefault((signal["at"], signal["scope"], signal["rule"], signal["host"]), {})[print_] = signal
     for _key, extra in sorted(surplus.items()):
         _overflow(alerts, list(extra.values()))
     for alert in alerts.values():
@@ -206,15 +194,10 @@ def _clear(alerts, signal):
         chosen = [
             alert
             for alert in alerts.values()
-            if (alert["scope"], alert["rule"], alert["host"])
-            == (signal["scope"], signal["rule"], signal["host"])
+            if (alert["scope"], alert["rule"], alert["host"]) == (signal["scope"], signal["rule"], signal["host"])
         ]
     else:
-        found = alerts.get(
-            fingerprint(
-                signal["scope"], signal["rule"], signal["host"], signal["entity"]
-            )
-        )
+        found = alerts.get(fingerprint(signal["scope"], signal["rule"], signal["host"], signal["entity"]))
         chosen = [found] if found else []
     for alert in chosen:
         if alert["status"] != "resolved" and signal["at"] > alert["last_seen"]:
@@ -245,10 +228,7 @@ def _overflow(alerts, extra):
         title=f"{first['rule']}: further alerts, held back by the rate limit",
         description="More of the same on this host than one day shows one by one.",
         entities=[],
-        evidence=[
-            {"where": first["host"], "what": item["title"]}
-            for item in extra[:EVIDENCE_KEPT]
-        ],
+        evidence=[{"where": first["host"], "what": item["title"]} for item in extra[:EVIDENCE_KEPT]],
         severity=min((item["severity"] for item in extra), key=ALERT_SEVERITIES.index),
     )
     print_ = fingerprint(signal["scope"], signal["rule"], signal["host"], OVERFLOW)
@@ -284,6 +264,4 @@ def notify_due(severity, last_notified, now):
     hours = NOTIFY_EVERY[severity]
     if hours is None:
         return False
-    return last_notified is None or parse_time(now) - parse_time(
-        last_notified
-    ) >= datetime.timedelta(hours=hours)
+    return last_notified is None or parse_time(now) - parse_time(last_notified) >= datetime.timedelta(hours=hours)

@@ -33,9 +33,7 @@ def load_dispositions(paths):
     maps. Raises ContentError with file and line.
     """
     found = {}
-    for path in _files(
-        [paths] if isinstance(paths, (str, Path)) else list(paths or ())
-    ):
+    for path in _files([paths] if isinstance(paths, (str, Path)) else list(paths or ())):
         for one in parse_dispositions(_read(path), str(path)):
             if one["id"] in found:
                 raise ContentError(
@@ -55,9 +53,7 @@ def _where(text):
 def _files(paths):
     for path in (Path(item) for item in paths):
         if path.is_dir():
-            yield from sorted(
-                item for item in path.iterdir() if item.suffix in EXTENSIONS
-            )
+            yield from sorted(item for item in path.iterdir() if item.suffix in EXTENSIONS)
         elif path.is_file():
             yield path
         else:
@@ -72,9 +68,7 @@ def _read(path):
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ContentError(
-            Where(str(path)), f"cannot be read: {error}", "a readable UTF-8 file"
-        ) from None
+        raise ContentError(Where(str(path)), f"cannot be read: {error}", "a readable UTF-8 file") from None
 
 
 def parse_dispositions(text, path):
@@ -84,9 +78,7 @@ def parse_dispositions(text, path):
         return []
     if not isinstance(document.data, list):
         raise ContentError(document.where(), "found no list", "a list of dispositions")
-    found = [
-        _one(document, number, entry) for number, entry in enumerate(document.data)
-    ]
+    found = [_one(document, number, entry) for number, entry in enumerate(document.data)]
     seen = {}
     for one in found:
         if one["id"] in seen:
@@ -106,14 +98,8 @@ def _one(document, number, entry):
         return ContentError(document.where(number, key), problem, expected)
 
     for key in KEYS:
-        if (
-            key not in ("selector", "hosts")
-            and entry.get(key) is not None
-            and not isinstance(entry[key], str)
-        ):
-            raise wrong(
-                key, f"{key} is {type(entry[key]).__name__}", "text (in quotes)"
-            )
+        if key not in ("selector", "hosts") and entry.get(key) is not None and not isinstance(entry[key], str):
+            raise wrong(key, f"{key} is {type(entry[key]).__name__}", "text (in quotes)")
     if not _ID.fullmatch(entry["id"]):
         raise wrong(
             "id",
@@ -140,17 +126,13 @@ def _one(document, number, entry):
             "not a host pattern",
             "a name with wildcards, group:<name>, or a list of those",
         )
-    if all(wide(pattern) for pattern in selector.values()) and any(
-        wide(pattern) for pattern in hosts
-    ):
+    if all(wide(pattern) for pattern in selector.values()) and any(wide(pattern) for pattern in hosts):
         raise wrong(
             "selector",
             "everything on every host is no exception",
             "a selector or a host that names something",
         )
-    created, expires = (
-        _date(document, number, entry, key) for key in ("created", "expires")
-    )
+    created, expires = (_date(document, number, entry, key) for key in ("created", "expires"))
     if expires < created:
         raise wrong("expires", "ends before it is created", "a date after created")
     if (expires - created).days > MAX_DAYS:
@@ -172,9 +154,7 @@ def _one(document, number, entry):
 
 def _selector(document, number, selector):
     if not isinstance(selector, dict):
-        raise ContentError(
-            document.where(number, "selector"), "not a map", "selector: {control: <id>}"
-        )
+        raise ContentError(document.where(number, "selector"), "not a map", "selector: {control: <id>}")
     known_keys(document, (number, "selector"), selector, SELECTORS)
     for name, pattern in selector.items():
         if not isinstance(pattern, str) or not pattern:

@@ -79,11 +79,7 @@ def matches(disposition, facts, scope, host, groups=()):
 
 def finding_facts(finding):
     """Return the facts of a finding that a selector is held against; ``cve`` and ``path`` where it has them."""
-    facts = {
-        name: [finding[name]]
-        for name in ("control", "benchmark", "section")
-        if finding.get(name)
-    }
+    facts = {name: [finding[name]] for name in ("control", "benchmark", "section") if finding.get(name)}
     for name in ("cve", "path"):
         value = finding.get(name)
         if value:

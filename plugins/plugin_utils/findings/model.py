@@ -5,11 +5,10 @@ Everything here is plain data: a finding is a dict, so that it can be written, c
 
 from __future__ import annotations
 
+from ..content.vocabulary import SEVERITIES
+
 STATUSES = ("fail", "error", "unreadable", "manual", "pass", "not_applicable")
 """All statuses in the order of the roll-up: a section takes the first that is present."""
-
-SEVERITIES = ("critical", "high", "medium", "low")
-"""Severities of findings, worst first."""
 
 CLOSED_BY = ("fixed", "disposed", "tailored", "content", "feed", "host_retired")
 """Why a finding ended. Only ``fixed`` counts as remediation."""
@@ -75,18 +74,12 @@ def check_finding(finding):
         if name not in finding:
             raise MalformedFinding(f"a finding needs the field {name}")
     if finding["status"] not in STATUSES:
-        raise MalformedFinding(
-            f"status {finding['status']!r}: expected one of {', '.join(STATUSES)}"
-        )
+        raise MalformedFinding(f"status {finding['status']!r}: expected one of {', '.join(STATUSES)}")
     if finding["severity"] not in SEVERITIES:
-        raise MalformedFinding(
-            f"severity {finding['severity']!r}: expected one of {', '.join(SEVERITIES)}"
-        )
+        raise MalformedFinding(f"severity {finding['severity']!r}: expected one of {', '.join(SEVERITIES)}")
     for name in ("control", "benchmark", "section", "level", "reason", "observed_at"):
         if not isinstance(finding[name], str):
-            raise MalformedFinding(
-                f"{name} must be text, not {type(finding[name]).__name__}"
-            )
+            raise MalformedFinding(f"{name} must be text, not {type(finding[name]).__name__}")
     if not finding["benchmark"] or not finding["section"]:
         raise MalformedFinding("a finding needs a benchmark and a section")
     check_evidence(finding["evidence"])
@@ -98,11 +91,7 @@ def check_evidence(evidence):
     if not isinstance(evidence, list):
         raise MalformedFinding("evidence must be a list")
     for item in evidence:
-        if (
-            not isinstance(item, dict)
-            or not isinstance(item.get("where"), str)
-            or "what" not in item
-        ):
+        if not isinstance(item, dict) or not isinstance(item.get("where"), str) or "what" not in item:
             raise MalformedFinding("evidence must be a list of {where, what}")
 
 
@@ -128,7 +117,5 @@ def sections(findings):
     """Return ``{(benchmark, section): status}`` of a host's findings, each section rolled up."""
     parts = {}
     for finding in findings:
-        parts.setdefault((finding["benchmark"], finding["section"]), []).append(
-            finding["status"]
-        )
+        parts.setdefault((finding["benchmark"], finding["section"]), []).append(finding["status"])
     return {key: rollup(statuses) for key, statuses in parts.items()}

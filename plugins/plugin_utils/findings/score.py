@@ -8,6 +8,7 @@ read is out of it and counted beside it.
 
 from __future__ import annotations
 
+from ..content.vocabulary import DEFAULT_SCORE
 from .model import STATUSES
 
 CONTROLS = {
@@ -35,7 +36,6 @@ CONTROLS = {
 NOT_ON_SERVERS = ("enable_mfa", "protect_applications_against_ddos_attacks")
 """Controls that no server can show by itself: they are outside the 46 points that a report is held against."""
 
-DEFAULT_CONTROL = "remediate_security_configurations"
 SEVERITY_WEIGHTS = {"critical": 8, "high": 5, "medium": 3, "low": 1}
 """Weights of the pass rate (ours: each step is a little less than twice the one below)."""
 
@@ -63,15 +63,9 @@ def combine(scopes):
 
     ``scopes``: a list of ``{current, max, weight}``; the weight is the number of hosts unless one wants another.
     """
-    counted = [
-        (one["current"] / one["max"], one["weight"]) for one in scopes if one["max"]
-    ]
+    counted = [(one["current"] / one["max"], one["weight"]) for one in scopes if one["max"]]
     total = sum(weight for _ratio, weight in counted)
-    return (
-        100.0 * sum(ratio * weight for ratio, weight in counted) / total
-        if total
-        else None
-    )
+    return 100.0 * sum(ratio * weight for ratio, weight in counted) / total if total else None
 
 
 def _checks(findings, controls):
@@ -79,23 +73,15 @@ def _checks(findings, controls):
     worst = {}
     for finding in findings:
         control = finding["control"]
-        if (
-            not control
-            or finding.get("disposition")
-            or finding["status"] in ("manual", "not_applicable")
-        ):
+        if not control or finding.get("disposition") or finding["status"] in ("manual", "not_applicable"):
             continue
-        if control not in worst or STATUSES.index(finding["status"]) < STATUSES.index(
-            worst[control]["status"]
-        ):
+        if control not in worst or STATUSES.index(finding["status"]) < STATUSES.index(worst[control]["status"]):
             worst[control] = finding
     checks = []
     for control, finding in worst.items():
         known = controls.get(control) or {}
         severity = known.get("severity") or finding["severity"]
-        checks.append(
-            (known.get("score") or DEFAULT_CONTROL, severity, finding["status"])
-        )
+        checks.append((known.get("score") or DEFAULT_SCORE, severity, finding["status"]))
     return checks
 
 
@@ -170,9 +156,7 @@ def _secure(healths, points, assessed):
         "potential": sum(row["potential"] for row in rows),
         "assessed_points": maximum,
         "of_points": of_points(points),
-        "controls": sorted(
-            rows, key=lambda row: (-row["potential"], -row["max"], row["key"])
-        ),
+        "controls": sorted(rows, key=lambda row: (-row["potential"], -row["max"], row["key"])),
     }
 
 
@@ -188,17 +172,11 @@ def score(hosts, controls, weights=None):
     numbers, or two decimals.
     """
     weights = weights or {}
-    points = {key: value for key, (value, _title) in CONTROLS.items()} | dict(
-        weights.get("points") or {}
-    )
+    points = {key: value for key, (value, _title) in CONTROLS.items()} | dict(weights.get("points") or {})
     severities = SEVERITY_WEIGHTS | dict(weights.get("severities") or {})
-    unknown = set(points) - set(CONTROLS) or {
-        c.get("score") for c in controls.values()
-    } - set(CONTROLS) - {None, ""}
+    unknown = set(points) - set(CONTROLS) or {c.get("score") for c in controls.values()} - set(CONTROLS) - {None, ""}
     if unknown:
-        raise ValueError(
-            f"unknown score control {min(unknown)}; expected one of {', '.join(CONTROLS)}"
-        )
+        raise ValueError(f"unknown score control {min(unknown)}; expected one of {', '.join(CONTROLS)}")
     total = _empty()
     healths = []
     groups = {}
@@ -210,9 +188,9 @@ def score(hosts, controls, weights=None):
         healths.append(health)
         _add(total, counts)
         own = _secure([health], points, 1)
-        single[host["name"]] = {
-            name: own[name] for name in ("percent", "current", "max", "potential")
-        } | {"weighted": _weighted(counts)["percent"]}
+        single[host["name"]] = {name: own[name] for name in ("percent", "current", "max", "potential")} | {
+            "weighted": _weighted(counts)["percent"]
+        }
         for group in host.get("groups") or ():
             members, sums = groups.setdefault(group, ([], _empty()))
             members.append(health)

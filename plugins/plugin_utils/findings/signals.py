@@ -31,9 +31,7 @@ RULES = {
     "posture.score_drop": {
         "title": "The secure score fell",
         "severity": "medium",
-        "steps": [
-            "Compare with the last run: the alerts of failing controls name what was lost."
-        ],
+        "steps": ["Compare with the last run: the alerts of failing controls name what was lost."],
     },
     "posture.table_unreadable": {
         "title": "A table that was readable cannot be read any more",
@@ -76,9 +74,7 @@ _LOST = ("denied", "partial", "error", "unsupported")
 
 
 def _signal(rule, **fields):
-    defaults = {
-        name: value for name, value in RULES[rule].items() if name not in fields
-    }
+    defaults = {name: value for name, value in RULES[rule].items() if name not in fields}
     return make_signal(rule, **defaults, **fields)
 
 
@@ -121,9 +117,7 @@ def signals_between(previous, host_file, score=None, score_drop=SCORE_DROP):
                 **common,
             )
         ]
-    signals += _regressions(
-        previous.get("statuses") or {}, host_file["findings"], common
-    )
+    signals += _regressions(previous.get("statuses") or {}, host_file["findings"], common)
     signals += _tables(
         previous.get("tables") or {},
         host_file["tables"],
@@ -163,9 +157,7 @@ def _regressions(statuses, findings, common):
         control = finding["control"]
         if not control or finding.get("disposition"):
             continue
-        if control not in now or STATUSES.index(finding["status"]) < STATUSES.index(
-            now[control]["status"]
-        ):
+        if control not in now or STATUSES.index(finding["status"]) < STATUSES.index(now[control]["status"]):
             now[control] = finding
     for control, finding in now.items():
         status = finding["status"]
@@ -214,9 +206,7 @@ def _tables(before, now, privilege, common):
                     {"type": "host", "name": common["host"]},
                     {"type": "table", "name": name},
                 ],
-                evidence=[
-                    {"where": name, "what": f"{why} (read as {privilege or 'unknown'})"}
-                ],
+                evidence=[{"where": name, "what": f"{why} (read as {privilege or 'unknown'})"}],
                 **common,
             )
 
@@ -227,9 +217,7 @@ def _score_signal(was, score, common):
         entity="secure",
         description=f"From {was:.2f} % to {score:.2f} %.",
         entities=[{"type": "host", "name": common["host"]}] if common["host"] else [],
-        evidence=[
-            {"where": "secure score", "what": f"{was:.2f} % before, {score:.2f} % now"}
-        ],
+        evidence=[{"where": "secure score", "what": f"{was:.2f} % before, {score:.2f} % now"}],
         **common,
     )
 
@@ -279,9 +267,7 @@ def fleet_signals(
                     **common,
                 )
             )
-        elif past.get("last_seen") and latest - parse_time(
-            past["last_seen"]
-        ) >= datetime.timedelta(hours=unseen):
+        elif past.get("last_seen") and latest - parse_time(past["last_seen"]) >= datetime.timedelta(hours=unseen):
             reason = (asked or {}).get("reason") or {"text": "not asked in this run"}
             signals.append(
                 _signal(
@@ -319,10 +305,7 @@ def _clones(known, hosts, common):
         if past.get("machine_id"):
             names.setdefault(past["machine_id"], []).append(host)
     for host, past in sorted(known.items()):
-        if (
-            not past.get("machine_id")
-            or (hosts.get(host) or {}).get("state") != "assessed"
-        ):
+        if not past.get("machine_id") or (hosts.get(host) or {}).get("state") != "assessed":
             continue
         others = sorted(set(names[past["machine_id"]]) - {host})
         if others:
@@ -331,12 +314,9 @@ def _clones(known, hosts, common):
                 entity=past["machine_id"],
                 host=host,
                 description=f"The machine id is also that of {', '.join(others[:5])}.",
-                entities=[
-                    {"type": "host", "name": name} for name in [host, *others[:5]]
-                ],
+                entities=[{"type": "host", "name": name} for name in [host, *others[:5]]],
                 evidence=[
-                    {"where": f"{name}: /etc/machine-id", "what": past["machine_id"]}
-                    for name in [host, *others]
+                    {"where": f"{name}: /etc/machine-id", "what": past["machine_id"]} for name in [host, *others]
                 ],
                 **common,
             )

@@ -127,6 +127,14 @@ def test_after_a_day_there_is_room_again():
     assert alerts.OVERFLOW not in {a["entity"] for a in found}
 
 
+def test_the_alert_about_a_flood_takes_no_room_itself():
+    found = alerts.advance([], [signal(0, entity=f"a{n}") for n in range(10)], at(0), limit=10)
+    found = alerts.advance(found, [signal(5, entity="b")], at(5), limit=10)
+    assert len(found) == 11
+    found = alerts.advance(found, [signal(24, entity=f"c{n}") for n in range(10)], at(24), limit=10)
+    assert len(found) == 21
+
+
 def test_notifications_keep_their_distance():
     assert alerts.notify_due("high", None, at(0))
     assert not alerts.notify_due("high", at(0), at(5))

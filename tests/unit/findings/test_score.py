@@ -3,6 +3,7 @@ import os
 from pathlib import Path
 
 import pytest
+from ansible_collections.ringwall.servers.plugins.plugin_utils.content import vocabulary
 from ansible_collections.ringwall.servers.plugins.plugin_utils.findings import score as scoring
 
 SHARED = Path(os.environ.get("RINGWALL_SHARED", "../shared")) / "reference" / "secure_score.json"
@@ -172,3 +173,8 @@ def test_controls_are_listed_by_what_fixing_them_gains():
         "secure_management_ports",
         "remediate_security_configurations",
     ]
+
+
+def test_every_score_control_that_content_may_name_is_scored():
+    assert set(vocabulary.SCORES) <= set(scoring.CONTROLS)
+    assert vocabulary.DEFAULT_SCORE in scoring.CONTROLS

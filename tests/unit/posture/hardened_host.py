@@ -127,7 +127,8 @@ class HardenedHost:
             uid, gid = map(int, ids.split(":"))
             bits = int(mode, 8)
             rows[path] = {
-                "kind": "found", "type": kind, "filesystem": "/", "mode": bits, "mode_text": mode, "uid": uid, "gid": gid,
+                "kind": "found", "type": kind, "filesystem": "/", "mode": bits, "mode_text": mode,
+                "uid": uid, "gid": gid,
                 "world_writable": bool(bits & 0o002) and not bits & 0o1000, "setuid": bool(bits & 0o4000),
                 "setgid": bool(bits & 0o2000), "device": False, "unowned": uid == 4711, "ungrouped": gid == 4711,
             }  # fmt: skip

@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ...content.errors import ContentError
-
-STATUSES = ("fail", "error", "unreadable", "manual", "pass", "not_applicable")
-"""All statuses, in the order in which a section takes the first that is present (not_applicable only if all are)."""
+from ...findings.model import STATUSES
 
 
 @dataclass
