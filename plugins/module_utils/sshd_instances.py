@@ -61,6 +61,12 @@ def parse_arguments(words):
             if not value and index < len(words):
                 value = words[index]
                 index += 1
+            if letter == "o" and "=" not in value:
+                # Process titles and unit lines lose the bounds of `-o "Keyword first second"`.
+                while index < len(words) and not words[index].startswith("-"):
+                    value += " " + words[index]
+                    index += 1
+            value = value.strip("\"'")
             if letter == "f":
                 config = value
             elif letter == "p":
@@ -181,7 +187,7 @@ def configured(host):
             continue
         known = _environment(host, entries)
         line = _VARIABLE.sub(lambda match, known=known: known.get(match.group(1), ""), " ".join(words[1:]))
-        config, overrides, _test = parse_arguments(line.split())
+        config, overrides, _test = parse_arguments(line.replace("%%", "%").split())
         instance = Instance(words[0], config, overrides)
         instance = found.setdefault(instance.key(), instance)
         instance.units.append(name)

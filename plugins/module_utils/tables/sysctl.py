@@ -44,7 +44,8 @@ PER_INTERFACE = {
 """Read for each interface; ``all`` and ``default`` are read whole."""
 
 LEFT_OUT = {
-    "kernel/random", "kernel/ns_last_pid", "kernel/pty/nr", "kernel/sched_domain", "kernel/keys", "kernel/spl",
+    "kernel/random", "kernel/ns_last_pid", "kernel/hung_task_detect_count",
+    "kernel/perf_event_max_sample_rate", "kernel/pty/nr", "kernel/sched_domain", "kernel/keys", "kernel/spl",
     "kernel/firmware_config", "fs/binfmt_misc", "fs/file-nr", "fs/inode-nr", "fs/inode-state", "fs/dentry-state",
     "fs/quota", "fs/aio-nr", "fs/nfs", "fs/xfs/stats_clear", "vm/stat_refresh", "vm/compact_memory",
     "vm/drop_caches", "net/ipv4/neigh", "net/ipv6/neigh", "net/ipv4/route", "net/ipv4/tcp_fastopen_key",
@@ -53,6 +54,13 @@ LEFT_OUT = {
 }  # fmt: skip
 """Counters, keys, triggers (reading or even looking them up does something) and bulk without bearing on security."""
 
+ESSENTIAL = {
+    "accept_ra", "accept_redirects", "accept_source_route", "disable_ipv6", "forwarding", "log_martians", "proxy_arp",
+    "route_localnet", "rp_filter", "secure_redirects", "send_redirects",
+}  # fmt: skip
+"""Read for interfaces beyond MAX_WHOLE of a family: a host of many containers has hundreds."""
+
+MAX_WHOLE = 100
 SECRET_LEAVES = {"stable_secret", "tcp_fastopen_key"}
 TREES = ("kernel", "fs", "vm", "net/core", "net/ipv4", "net/ipv6", "net/netfilter", "user", "dev/tty")
 MAX_VALUE = 512  # characters: longer ones are bitmaps
@@ -106,13 +114,14 @@ def _walk(relative, depth, result, wanted):
     try:
         with os.scandir(descriptor) as entries:
             found = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
+        many = ESSENTIAL if interfaces and len(found) > MAX_WHOLE else PER_INTERFACE
         for name, directory in found:
             path = relative + "/" + name
             if path in LEFT_OUT or name in SECRET_LEAVES:
                 continue
             if directory:
                 if depth < MAX_DEPTH:
-                    narrow = PER_INTERFACE if interfaces and name not in ("all", "default") else wanted
+                    narrow = many if interfaces and name not in ("all", "default") else wanted
                     _walk(path, depth + 1, result, narrow)
             elif wanted is None or name in wanted:
                 value = _read(descriptor, name)

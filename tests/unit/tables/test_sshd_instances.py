@@ -19,6 +19,12 @@ MAIN = "/etc/ssh/sshd_config"
         (["-Df/etc/x", "-oPermitRootLogin=no", "-ddd"], ("/etc/x", ["PermitRootLogin=no"], False)),
         (["-E", "/var/log/f", "-h", "/key", "-4"], (MAIN, [], False)),
         (["-T"], (MAIN, [], True)),
+        # Amazon's unit; a process title has no quotes left.
+        (
+            ["-D", "-o", "AuthorizedKeysCommand", "/opt/keys", "%u", "%f", "-o", "UsePAM=no"],
+            (MAIN, ["AuthorizedKeysCommand /opt/keys %u %f", "UsePAM=no"], False),
+        ),
+        (["-o", '"Banner', '/etc/x"', "-4"], (MAIN, ["Banner /etc/x"], False)),
     ],
 )
 def test_arguments(words, expected):
