@@ -66,6 +66,8 @@ _value:
 
 def findings(snapshot, benchmarks=None, parameters=None, roles=None, content=None, owner=None):
     """Return the findings of a plain snapshot; raise AnsibleFilterError when it or the content is malformed."""
+    if not isinstance(snapshot, dict):
+        raise AnsibleFilterError("findings: expected a snapshot as data (payload: plain)")
     options = {"benchmarks": benchmarks, "parameters": parameters, "roles": roles, "content": content}
     options["inventory"] = {"owner": owner}
     try:

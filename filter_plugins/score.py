@@ -44,7 +44,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: A map with C(secure), C(weighted), C(readable_percent), C(hosts_unseen), C(groups), C(hosts), C(sentence).
+  description: A map with C(secure), C(weighted), C(readable_percent), C(hosts_unseen), C(groups), C(hosts) and
+    C(sentence).
   type: dict
 """
 

@@ -51,7 +51,8 @@ sections:
   "site.1": {title: No compiler, level: l1, controls: [linux.site.no_compiler]}
 ```
 
-An id of yours may not be one of ours. What is wrong is refused when it is loaded, with file, line and what was expected.
+An id of yours may not be one of ours. What is wrong is refused when it is loaded, with file, line and what was
+expected.
 
 ## Keys of a control
 

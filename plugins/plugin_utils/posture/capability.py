@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from ..content.errors import ContentError
 from ..findings import dispositions
 from ..findings.model import make_finding
 from .judge import judge_control
@@ -75,9 +76,13 @@ class Posture:
         for name in body["controls"]:
             control = content.controls[name]
             tailored = context.get("parameters") or {}
-            values, tailorings = effective(
-                content, name, benchmark, section, tailored, context.get("parameter_origins")
-            )
+            try:
+                values, tailorings = effective(
+                    content, name, benchmark, section, tailored, context.get("parameter_origins")
+                )
+            except ContentError as error:
+                found.append(_finding(control, Verdict("error", reason=str(error)), context.get("now", ""), (), common))
+                continue
             changes.update({(change.parameter, change.benchmark, change.section): change for change in tailorings})
             key = (name, json.dumps(values, sort_keys=True)) if values else (name, "")
             if key not in judged:

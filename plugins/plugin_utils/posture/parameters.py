@@ -82,6 +82,7 @@ def check_tailoring(content, tailored, origins=None):
 def effective(content, control, benchmark, section, tailored, origins=None):
     """Return ``(values, tailorings)`` for one control in one section.
 
+    Raise ContentError when the inventory sets a parameter to a value of another kind.
     ``values``: parameter -> value in force. Tailoring of parameters this control does not use is left out.
     """
     values, changes = {}, []
@@ -92,6 +93,7 @@ def effective(content, control, benchmark, section, tailored, origins=None):
         values[name] = standard
         if name not in tailored:
             continue
+        check_tailoring(content, {name: tailored[name]}, origins)
         value = tailored[name]
         if isinstance(value, str) and number(value) is not None and not isinstance(standard, str):
             value = number(value)

@@ -168,6 +168,17 @@ def test_tailoring_is_checked_with_its_place(site):
     check_tailoring(site, {"site_max": "4"})
 
 
+def test_a_tailored_value_of_another_kind_is_an_error_of_what_uses_it(site):
+    found = evaluate(site, snapshot(sysctl=pid_max("9")), parameters={"site_max": "many"})["findings"]
+    assert {item["status"] for item in found} == {"error"}
+    assert "parameter site_max is text: 'many'" in found[0]["reason"]
+
+
+def test_a_tailored_parameter_that_no_control_has_is_said(site):
+    result = evaluate(site, snapshot(sysctl=pid_max("9")), parameters={"nothing": 1})
+    assert result["notes"] == ["ringwall_parameters names nothing, which no control has."]
+
+
 def test_a_disposition_marks_and_changes_no_status(site):
     disposition = {
         "id": "D1",
