@@ -14,8 +14,8 @@ import re
 
 LISTS = ("task", "exit", "user", "exclude", "filesystem", "io_uring")
 ACTIONS = ("always", "never", "possible")
-MAX_LINE = 8192
-"""Characters of one rule; auditctl itself takes lines of this length (MAX_AUDIT_MESSAGE_LENGTH)."""
+MAX_LINE = 3000
+"""Characters of one rule: its canonical form is a key and has to fit into one (auditctl takes 8970)."""
 
 _FIELD = re.compile(r"([A-Za-z][A-Za-z0-9_]*)(!=|>=|<=|&=|=|>|<|&)(.*)\Z", re.DOTALL)
 _ARCH_64 = ("b64", "x86_64", "aarch64", "ppc64", "ppc64le", "s390x", "ia64", "riscv64", "loongarch64")

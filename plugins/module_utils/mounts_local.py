@@ -6,9 +6,11 @@ __metaclass__ = type
 
 LOCAL_TYPES = frozenset((
     "ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "jfs", "reiserfs", "reiser4", "bcachefs", "nilfs2", "ufs",
-    "ubifs", "jffs2", "vfat", "exfat", "ntfs", "ntfs3", "hfsplus", "tmpfs", "ramfs", "overlay", "aufs",
+    "ubifs", "jffs2", "vfat", "exfat", "ntfs", "ntfs3", "hfsplus", "tmpfs", "ramfs",
 ))  # fmt: skip
-ROOT_TYPES = frozenset(["virtiofs", "9p", "fuse.overlayfs", "fuseblk", "rootfs", "erofs", "squashfs", "fuse"])
+ROOT_TYPES = frozenset(
+    ["virtiofs", "9p", "overlay", "aufs", "fuse.overlayfs", "fuseblk", "rootfs", "erofs", "squashfs", "fuse"]
+)
 """Walked as root file system only: there the whole system depends on them already."""
 
 PRUNED = (
@@ -60,3 +62,17 @@ def chosen(mounts, pruned=PRUNED):
             continue
         walked.append(mount)
     return sorted(walked, key=lambda item: item["point"])
+
+
+def layers(mounts):
+    """Return directories that hold layers of containers, told by the overlays mounted from them.
+
+    Docker mounts ``<place>/overlay2/<id>/merged``, containers/storage ``<place>/overlay/<id>/merged``: wherever the
+    engine was told to keep its data, what lies beside a mounted layer are layers too.
+    """
+    found = []
+    for mount in mounts:
+        parts = mount["point"].split("/")
+        if mount["type"] == "overlay" and parts[-1] == "merged" and len(parts) > 3 and parts[-3].startswith("overlay"):
+            found.append("/".join(parts[:-2]))
+    return tuple(dict.fromkeys(found))

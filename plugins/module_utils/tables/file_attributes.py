@@ -15,6 +15,8 @@ from ..text import rfc3339, text
 MAX_PATTERNS = 2000
 MAX_MATCHES = 1000
 """Paths that one pattern may match; beyond that its ``matches`` cell is unreadable, never a short list."""
+MAX_KEY = 4000
+"""Characters of a path that still make a key."""
 MAX_DEPTH = 12
 """Directories below the one that a ``/**`` names."""
 
@@ -218,10 +220,15 @@ def collect(host, options):
         keys = []
         for match in matches:
             key = text(os.fsencode(match))
+            if len(key) > MAX_KEY:
+                continue
             keys.append(key)
             if key not in rows:
                 rows[key] = _row(host, match, users, groups)
-        rows[path] = dict(_NOTHING, exists=bool(matches), type="pattern", matches=keys)
+        row = dict(_NOTHING, exists=bool(matches), type="pattern", matches=keys)
+        if len(keys) < len(matches):
+            row["matches"] = unreadable("partial", "paths of more than %d characters match" % MAX_KEY)
+        rows[path] = row
     if len(rows) > TABLE.max_rows:
         raise Unreadable("partial", "more than %d paths match" % TABLE.max_rows)
     return rows

@@ -4,12 +4,13 @@ from __future__ import absolute_import, annotations, division, print_function
 
 __metaclass__ = type
 
+import json
 import os
 import stat
 import time
 
 from ..mount_tables import parse_mountinfo
-from ..mounts_local import PRUNED, chosen
+from ..mounts_local import PRUNED, chosen, layers
 from ..name_service import known_ids, resolve_ids
 from ..spec import Absent, Column, Result, Table, Unreadable
 from ..text import raw, text
@@ -55,6 +56,7 @@ TABLE = Table(
     max_rows=20100,
 )
 
+DAEMON = "/etc/docker/daemon.json"
 SECONDS = 45.0
 """Time budget when the caller names none."""
 MAX_ROWS = 20000
@@ -155,13 +157,25 @@ def settle_owners(findings, resolve):
     }
 
 
+def _data_root(host):
+    """Where Docker keeps its data when /etc/docker/daemon.json says so, as a tuple of none or one path."""
+    try:
+        settings = json.loads(host.read(DAEMON, 1 << 20).decode("utf-8"))
+        path = settings.get("data-root") or settings.get("graph")
+    except (Absent, Unreadable, ValueError, AttributeError, RecursionError):
+        return ()
+    return (path.rstrip("/"),) if isinstance(path, str) and path.startswith("/") and path.rstrip("/") else ()
+
+
 def _places(host, prune):
-    """The mounts to walk and the paths that no walk enters."""
+    """Return (mounts to walk, directories left out, every path that no walk enters)."""
+    prune = tuple(dict.fromkeys(prune + _data_root(host)))
     if not host.live:
-        return [{"point": "/", "type": None, "options": []}], list(prune)
+        return [{"point": "/", "type": None, "options": []}], prune, prune
     mounts = parse_mountinfo(host.read("/proc/self/mountinfo", 1 << 24))
-    points = [os.fsdecode(raw(mount["point"])) for mount in mounts]
-    return chosen(mounts, tuple(prune)), list(prune) + [point for point in points if point != "/"]
+    prune = tuple(dict.fromkeys(prune + tuple(os.fsdecode(raw(path)) for path in layers(mounts))))
+    points = tuple(os.fsdecode(raw(mount["point"])) for mount in mounts)
+    return chosen(mounts, prune), prune, prune + tuple(point for point in points if point != "/")
 
 
 def _walk_one(host, mount, tree, findings, deadline):
@@ -199,7 +213,7 @@ def collect(host, options):
     prune = PRUNED + tuple(path for path in more if path)
     findings = _Findings(None, None)
     findings.uids, findings.gids = _known(host, "passwd", findings), _known(host, "group", findings)
-    mounts, skipped = _places(host, prune)
+    mounts, prune, skipped = _places(host, prune)
     tree = path_tree(skipped)
     totals = {}
     for mount in mounts:
@@ -213,7 +227,7 @@ def collect(host, options):
         try:
             if host.is_dir(path):
                 owner = max((point for point in totals if (path + "/").startswith(point.rstrip("/") + "/")), key=len)
-                totals[owner]["pruned"].append(path)
+                totals[owner]["pruned"].append(text(os.fsencode(path)))
         except (Unreadable, ValueError):
             continue
     rows = settle_owners(findings, lambda database, ids: resolve_ids(host, database, ids))

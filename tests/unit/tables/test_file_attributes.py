@@ -118,6 +118,18 @@ def test_too_many_matches_are_unreadable_not_a_short_list(root, monkeypatch):
         assert len(rows) == 1
 
 
+def test_paths_too_long_for_a_key_are_told_and_break_nothing(root):
+    deep = os.fsencode(root) + b"/var/log"
+    os.makedirs(deep)
+    for _level in range(5):
+        deep += b"/" + b"\xff" * 250
+        os.mkdir(deep)
+    rows = collect(root, "/var/log/**")
+    assert is_unreadable(rows["/var/log/**"]["matches"])
+    assert rows["/var/log/**"]["exists"] is True
+    assert max(map(len, rows)) <= 4000
+
+
 def test_names_that_are_not_utf8_stay_reversible(root):
     name = b"caf\xe9\\x41\n"
     with open(os.fsencode(root) + b"/etc/" + name, "w"):

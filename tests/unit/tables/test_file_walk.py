@@ -260,6 +260,25 @@ def test_an_overlay_or_shared_folder_is_walked_as_root_only():
     ]
 
 
+def test_layers_are_left_out_wherever_the_engine_keeps_them(root):
+    mounts = parse_mountinfo(
+        b"1 0 254:0 / / rw - ext4 d rw\n2 1 0:9 / /big/docker/overlay2/abc/merged rw - overlay overlay rw\n"
+        b"3 1 0:8 / /home/u/.local/share/containers/storage/overlay/def/merged rw - overlay overlay rw\n"
+        b"4 1 0:7 / /merged rw - overlay overlay rw\n"
+    )
+    assert mounts_local.layers(mounts) == ("/big/docker/overlay2", "/home/u/.local/share/containers/storage/overlay")
+    assert [mount["point"] for mount in mounts_local.chosen(mounts)] == ["/"]
+    place(root / "big/docker/image/open", 0o666)
+    (root / "etc/docker").mkdir()
+    (root / "etc/docker/daemon.json").write_text('{"data-root": "/big/docker/"}')
+    found, totals, _state, _why = split(file_walk.collect(Host(str(root)), {}))
+    assert found == {}
+    assert totals["filesystem:/"]["pruned"] == ["/big/docker"]
+    for broken in ("[]", "{", '{"data-root": "/"}', '{"data-root": 3}', "[" * 100000):
+        (root / "etc/docker/daemon.json").write_text(broken)
+        assert len(split(file_walk.collect(Host(str(root)), {}))[0]) == 1, broken
+
+
 @needs_root
 def test_another_device_is_not_entered(root):
     other = root / "srv/other"
