@@ -58,7 +58,7 @@ ESSENTIAL = {
     "accept_ra", "accept_redirects", "accept_source_route", "disable_ipv6", "forwarding", "log_martians", "proxy_arp",
     "route_localnet", "rp_filter", "secure_redirects", "send_redirects",
 }  # fmt: skip
-"""Read for interfaces beyond MAX_WHOLE of a family: a host of many containers has hundreds."""
+"""All that is read for each interface where there are more than MAX_WHOLE: hosts of containers have hundreds."""
 
 MAX_WHOLE = 100
 SECRET_LEAVES = {"stable_secret", "tcp_fastopen_key"}

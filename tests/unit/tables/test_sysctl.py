@@ -260,6 +260,14 @@ def test_this_machine_says_what_sysctl_says():
     assert not any("stable_secret" in key or "fastopen_key" in key or ".random." in key for key in rows)
 
 
+def test_many_interfaces_are_read_for_what_matters(monkeypatch):
+    monkeypatch.setattr(sysctl, "MAX_WHOLE", 0)
+    leaves = {key.split(".")[4] for key in rows_of(Host("/")) if key.startswith("net.ipv4.conf.lo.")}
+    assert leaves
+    assert leaves <= sysctl.ESSENTIAL
+    assert "net.ipv4.conf.all.arp_ignore" in rows_of(Host("/"))
+
+
 component = st.text(st.characters(codec="ascii", min_codepoint=33, exclude_characters="./=*?["), min_size=1, max_size=8)
 
 
