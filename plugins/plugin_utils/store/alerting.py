@@ -6,7 +6,7 @@ import json
 
 from ..evidence.canonical import canonical
 from ..findings import signals as rules
-from ..findings.alerts import advance
+from ..findings.alerts import advance, make_signal
 from ..findings.dispositions import in_force
 from ..third_party import load
 from . import bulk, schema
@@ -65,8 +65,10 @@ class Alerting:
         if previous is None:
             self.baselines += 1
         own = rules.signals_between(previous, seen, score=file.pop("_score", None), score_drop=self.score_drop)
-        # What a capability saw itself comes as signals in the host's file; one that is an alert already counts once.
-        own += [signal for signal in file.get("alerts") or () if signal.get("kind") in ("raised", "cleared")]
+        # What a capability saw itself comes as signals in the host's file: of this host, whatever they say.
+        for signal in file.get("alerts") or ():
+            fields = {name: value for name, value in signal.items() if name not in ("rule", "scope", "host")}
+            own.append(make_signal(signal["rule"], scope=self.scope, host=host.name, **fields))
         self._take(host.name, own, file["received"])
 
     def unchanged(self, host, received, scores):

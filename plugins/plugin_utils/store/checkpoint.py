@@ -46,7 +46,7 @@ def write(connection, state, record_seq):
                     names = [column.name for column in table.columns]
                     packed.write(canonical({"table": table.name, "columns": names}).encode("ascii") + b"\n")
                     order = sa.select(table).order_by(*table.primary_key.columns)
-                    for row in connection.execution_options(yield_per=_BATCH).execute(order):
+                    for row in connection.execute(order, execution_options={"yield_per": _BATCH}):
                         packed.write(canonical(list(row)).encode("ascii") + b"\n")
             file.flush()
             os.fsync(file.fileno())
