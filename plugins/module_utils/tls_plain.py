@@ -168,7 +168,7 @@ def logical(lines, folded):
     pending, start = "", 0
     for number, line in enumerate(lines, 1):
         stripped = line.strip()
-        if not stripped or stripped[0] in "#;!":
+        if not stripped or stripped[0] in "#;":
             continue
         if folded and line[0] in " \t" and pending:
             pending += " " + stripped

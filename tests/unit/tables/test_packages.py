@@ -163,7 +163,7 @@ def test_this_systems_dpkg_agrees():
 
 def test_rpm_query_output():
     output = (
-        b"bash\t(none)\t5.1.8\t6.el9_1\tx86_64\tbash-5.1.8-6.el9_1.src.rpm\tRocky Enterprise Software Foundation\t1700000000\t\n"
+        b"bash\t(none)\t5.1.8\t6.el9_1\tx86_64\tbash-5.1.8-6.el9_1.src.rpm\tRocky Foundation\t1700000000\t\n"
         b"openssl-libs\t1\t3.0.7\t24.el9\tx86_64\topenssl-3.0.7-24.el9.src.rpm\t(none)\t1700000001\t\n"
         b"nodejs\t1\t18.19.0\t1.el9\tx86_64\tnodejs-18.19.0-1.el9.src.rpm\tR\t1700000002\tnodejs:18:9020:rhel9\n"
         b"gpg-pubkey\t0\t350d275d\t6279464b\t(none)\t(none)\t(none)\t1600000000\t\n"
