@@ -111,6 +111,9 @@ def advance(previous, signals, now, dispositions=None, limit=RATE_LIMIT):
       disposition no longer is in force.
     """
     alerts = {alert["fingerprint"]: dict(alert) for alert in previous}
+    begun = {}  # (scope, rule, host) -> when each of its alerts was first seen
+    for alert in alerts.values():
+        _begin(begun, alert)
     surplus = {}
     for signal in sorted(signals, key=_order):
         if signal["kind"] == "cleared":
@@ -120,8 +123,9 @@ def advance(previous, signals, now, dispositions=None, limit=RATE_LIMIT):
         known = alerts.get(print_)
         if known is not None:
             _again(known, signal)
-        elif _new_in_window(alerts, signal) < limit:
+        elif _new_in_window(begun, signal) < limit:
             alerts[print_] = _first(print_, signal)
+            _begin(begun, alerts[print_])
         else:
             surplus.setdefault((signal["at"], signal["scope"], signal["rule"], signal["host"]), {})[print_] = signal
     for _key, extra in sorted(surplus.items()):
@@ -206,18 +210,16 @@ def _clear(alerts, signal):
             alert["resolution"] = signal["description"]
 
 
-def _new_in_window(alerts, signal):
+def _begin(begun, alert):
+    if alert["entity"] != OVERFLOW:
+        begun.setdefault((alert["scope"], alert["rule"], alert["host"]), []).append(alert["first_seen"])
+
+
+def _new_in_window(begun, signal):
     latest = signal["at"]
     earliest = (parse_time(latest) - RATE_WINDOW).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return sum(
-        1
-        for alert in alerts.values()
-        if alert["rule"] == signal["rule"]
-        and alert["host"] == signal["host"]
-        and alert["scope"] == signal["scope"]
-        and alert["entity"] != OVERFLOW
-        and earliest < alert["first_seen"] <= latest
-    )
+    times = begun.get((signal["scope"], signal["rule"], signal["host"]), ())
+    return sum(1 for moment in times if earliest < moment <= latest)
 
 
 def _overflow(alerts, extra):
