@@ -21,6 +21,7 @@ SELINUX = """# This file controls the state of SELinux on the system.
 SELINUX=enforcing
  SELINUX=permissive
 SELINUXTYPE=targeted
+SELINUX=disabled
 """
 
 

@@ -236,6 +236,7 @@ def test_includes_in_a_circle_end(file_host):
 def test_generalized_time_after_2049():
     assert x509.parse_time(0x18, b"20500101000000Z") == 2524608000
     assert x509.parse_time(0x17, b"491231235959Z") == 2524607999
+    assert x509.parse_time(0x17, b"500101000000Z") == -631152000
     with pytest.raises(x509.Malformed):
         x509.parse_time(0x17, b"4913312359Z")
 
