@@ -50,9 +50,7 @@ def _host(host, findings, alerts):
     made = {name: host.get(name) for name in _HOST}
     if made["reason"]:
         made["reason"] = {name: made["reason"].get(name) or "" for name in ("code", "text", "fix")}
-    made["findings"] = [
-        finding if finding["observed_at"] else {**finding, "observed_at": ""} for finding in findings
-    ]
+    made["findings"] = [finding if finding["observed_at"] else {**finding, "observed_at": ""} for finding in findings]
     made.update(vulnerabilities=[], changes=[], alerts=alerts)
     return made
 

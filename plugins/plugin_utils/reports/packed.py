@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 
 from ..findings.model import SEVERITIES, STATUSES
-from .order import fingerprint, section_key, severity_rank, status_rank, system_name
+from .order import fingerprint, section_key, severity_rank, system_name
 
 SCHEMA = "ringwall.page/1"
 
@@ -29,24 +29,24 @@ LONGEST_DETAIL = 8_000
 EXCEPTED = len(STATUSES)
 """Code of the page's own status: a finding that did not pass and that an exception covers."""
 
+_CODES = {status: code for code, status in enumerate(STATUSES)}
+_PASSED = _CODES["pass"]
+
 COLUMNS = ("host", "rule", "status", "detail", "owner", "disposition", "due", "first", "changed", "observed", "history")
 
 _ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 
-class Codes:
-    """Texts by number, in the order of appearance; number 0 is "nothing"."""
+class Codes(dict):
+    """Texts by number, in the order of appearance: ``codes[text]``. Number 0 is "nothing"."""
 
     def __init__(self):
-        self.numbers = {None: 0, "": 0}
+        super().__init__({None: 0, "": 0})
         self.texts = [""]
 
-    def code(self, text):
-        """Return the number of ``text``, a new one if it was not met before."""
-        number = self.numbers.get(text)
-        if number is None:
-            number = self.numbers[text] = len(self.texts)
-            self.texts.append(text)
+    def __missing__(self, text):
+        number = self[text] = len(self.texts)
+        self.texts.append(text)
         return number
 
 
@@ -61,7 +61,7 @@ def pack(report, detail_budget=DETAIL_BUDGET, row_budget=ROW_BUDGET):
     left_out = {"rows": max(0, len(keys) - row_budget), "details": 0}
     del keys[row_budget:]
     texts, details = Codes(), _Details(detail_budget)
-    code = texts.code
+    details_of = details.codes
     rows = []
     for key in keys:
         key, number = divmod(key, _MOST)
@@ -69,11 +69,11 @@ def pack(report, detail_budget=DETAIL_BUDGET, row_budget=ROW_BUDGET):
         place, rule = divmod(key, _MOST)
         host = hosts[host_number]
         finding = host["findings"][number]
-        detail, history = details.codes(finding)
+        detail, history = details_of(finding)
         rows.append((
-            host_number, rule, _STATE_AT[place], detail, code(finding["owner"] or host["owner"]),
-            code(finding["disposition"]), code(finding["due"]), code(finding["first_seen"]),
-            code(finding["last_changed"]), code(finding["observed_at"]), history,
+            host_number, rule, _STATE_AT[place], detail, texts[finding["owner"] or host["owner"]],
+            texts[finding["disposition"]], texts[finding["due"]], texts[finding["first_seen"]],
+            texts[finding["last_changed"]], texts[finding["observed_at"]], history,
         ))  # fmt: skip
     left_out["details"] = details.left_out
     columns = dict(zip(COLUMNS, map(list, zip(*rows, strict=True)) if rows else [[]] * len(COLUMNS), strict=True))
@@ -110,12 +110,12 @@ def _alerts(report, left_out):
 
 def state_code(finding):
     """Return the page's status number of a finding: its status, or EXCEPTED when an exception covers it."""
-    rank = status_rank(finding["status"])
-    return EXCEPTED if finding["disposition"] and rank < STATUSES.index("pass") else rank
+    code = _CODES[finding["status"]]
+    return EXCEPTED if code < _PASSED and finding["disposition"] else code
 
 
 # Order of the page's statuses: excepted findings stand after what is open, before what passed.
-_STATE_AT = [*range(STATUSES.index("pass")), EXCEPTED, *range(STATUSES.index("pass"), EXCEPTED)]
+_STATE_AT = [*range(_PASSED), EXCEPTED, *range(_PASSED, EXCEPTED)]
 _PLACE = {code: place for place, code in enumerate(_STATE_AT)}
 _MOST = 1 << 24
 """Room for each part of a sort key; a report has fewer hosts, rules and findings a host than this."""
@@ -172,21 +172,21 @@ class _Details:
 
     def codes(self, finding):
         """Return the numbers of a finding's detail and history; (0, 0) when there is no room left."""
-        parts = (finding["expected"], finding["actual"], finding["evidence"], finding["reason"])
-        return self._code(self.details, (0, *parts), _detail, finding), self._code(
-            self.histories, (1, finding.get("history")), _history, finding)  # fmt: skip
-
-    def _code(self, codes, parts, make, finding):
+        parts = (finding["expected"], finding["actual"], finding["evidence"], finding["reason"], finding["history"])
         key = fingerprint(parts)
-        number = self.known.get(key)
-        if number is None:
+        pair = self.known.get(key)
+        if pair is None:
             if self.budget <= 0:
-                self.left_out += make is _detail
-                return 0
-            before = len(codes.texts)
-            number = self.known[key] = codes.code(make(finding))
-            if len(codes.texts) > before:
-                self.budget -= len(codes.texts[number])
+                self.left_out += 1
+                return 0, 0
+            pair = self.known[key] = self._add(self.details, _detail(finding)), self._add(
+                self.histories, _history(finding))  # fmt: skip
+        return pair
+
+    def _add(self, codes, text):
+        before = len(codes.texts)
+        number = codes[text]
+        self.budget -= len(text) if len(codes.texts) > before else 0
         return number
 
 

@@ -131,6 +131,7 @@ def _statuses(report, data):
 
 def _static_hosts(report):
     """Hosts for the static table: worst score first, those without a score last."""
+
     def key(host):
         percent = host["score"]["percent"]
         return (percent is None, percent or 0, host["name"])

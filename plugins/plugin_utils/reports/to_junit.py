@@ -75,7 +75,7 @@ def _case(report, key, group, counts, titles):
     if head is None:
         benchmark, section = key
         title = section_of(report, group[0]).get("title") or title_of(report, group[0])
-        head = f"<testcase classname={_attr(benchmark)} name={_attr(f'{section} {title}')} time=\"0\""
+        head = f'<testcase classname={_attr(benchmark)} name={_attr(f"{section} {title}")} time="0"'
         titles[key] = head
     counted = _COUNTED_AS.get(status, "errors")
     if counted is None:
@@ -91,9 +91,7 @@ def _case(report, key, group, counts, titles):
     short = worst["reason"] or f"expected {as_text(worst['expected'])}, found {as_text(worst['actual'])}"
     body = "\n".join(_body(report, finding) for finding in group if finding["status"] not in ("pass", "not_applicable"))
     kind = worst["severity"] if tag == "failure" else status
-    return (
-        f"{head}><{tag} type={_attr(kind)} message={_attr(shorten(short, 300))}>{escape(body)}</{tag}></testcase>\n"
-    )
+    return f"{head}><{tag} type={_attr(kind)} message={_attr(shorten(short, 300))}>{escape(body)}</{tag}></testcase>\n"
 
 
 def _body(report, finding):

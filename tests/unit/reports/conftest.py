@@ -15,17 +15,27 @@ CHROMIUM_ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-net
 FIXTURES = pathlib.Path(__file__).parents[2] / "fixtures" / "reports"
 
 
-@pytest.fixture(scope="session")
-def make_report():
-    """Return tests/fixtures/reports/fleet.py's ``make_report``."""
+def _load(name):
     sys.path.insert(0, str(FIXTURES))
     try:
-        spec = importlib.util.spec_from_file_location("report_fleet", FIXTURES / "fleet.py")
+        spec = importlib.util.spec_from_file_location(f"report_{name}", FIXTURES / f"{name}.py")
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
     finally:
         sys.path.remove(str(FIXTURES))
-    return module.make_report
+    return module
+
+
+@pytest.fixture(scope="session")
+def make_report():
+    """Return ``make_report`` of the synthetic fleet."""
+    return _load("fleet").make_report
+
+
+@pytest.fixture(scope="session")
+def write_run():
+    """Return ``write_run``, which turns a synthetic report into a sealed run."""
+    return _load("evidence").write_run
 
 
 @pytest.fixture(scope="session")

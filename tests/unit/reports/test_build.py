@@ -9,7 +9,6 @@ import types
 
 import jsonschema
 import pytest
-from ansible_collections.ringwall.servers.plugins.plugin_utils.evidence import runs
 from ansible_collections.ringwall.servers.plugins.plugin_utils.evidence.state import open_state
 from ansible_collections.ringwall.servers.plugins.plugin_utils.reports.build import build_report
 from ansible_collections.ringwall.servers.plugins.plugin_utils.reports.schema import SCHEMA
@@ -17,45 +16,21 @@ from ansible_collections.ringwall.servers.plugins.plugin_utils.reports.write imp
 
 pytest.importorskip("sqlalchemy")
 CHECK = jsonschema.Draft202012Validator(SCHEMA)
-ADDED_BY_STORE = ("first_seen", "last_changed", "history")
 FIRST, SECOND = "20260313T060000Z-000001", "20260314T060000Z-000002"
 
 
-def write_run(state, run_id, report, day):
-    """Write a synthetic report's hosts as the host files of a run."""
-    run = runs.open_run(state, run_id, {
-        "scope": "production", "started": f"2026-03-{day}T06:00:00Z", "actor": {"name": "ada", "source": "os"},
-        "version": "0.1.0", "project_commit": "5c1f0e2a9d7b", "content": "0" * 64, "pid": 1,
-        "asked": [host["name"] for host in report["hosts"]], "dispositions": report["dispositions"],
-        "controls": {key: {"severity": value["severity"], "score": value["score"]}
-                     for key, value in report["controls"].items()},
-    })  # fmt: skip
-    for host in report["hosts"]:
-        run.write_host({
-            "schema": "ringwall.host/1", "scope": "production", "host": host["name"], "state": host["state"],
-            "reason": host["reason"], "taken": f"2026-03-{day}T06:01:00Z", "received": f"2026-03-{day}T06:01:20Z",
-            "clock_skew_s": 0, "privilege": "root", "collector": "1", "platform": host["platform"],
-            "identity": {"machine_id": host["name"]}, "benchmarks": [
-                {**item, "title": item["id"]} for item in host["benchmarks"]], "notes": host["notes"],
-            "inventory": {**{name: host[name] for name in ("groups", "owner", "team", "environment", "criticality")},
-                          "tags": {}},
-            "tables": {}, "alerts": [], "errors": [],
-            "findings": [{key: value for key, value in finding.items() if key not in ADDED_BY_STORE}
-                         for finding in host["findings"]],
-        })  # fmt: skip
-    run.finish()
-
-
 @pytest.fixture
-def recorded(make_report, tmp_path):
-    """Return (store, state, the synthetic report, content): two recorded runs, in the second of which one finding failed."""
+def recorded(make_report, write_run, tmp_path):
+    """Return (store, state, the synthetic report, content): two runs; in the second one finding failed."""
     from ansible_collections.ringwall.servers.plugins.plugin_utils.store import open_store
 
     now = make_report(hosts=6, sections=40, unseen=2)
     before = copy.deepcopy(now)
     host = next(host for host in before["hosts"] if host["state"] == "assessed")
     host["findings"][0].update(status="pass", disposition=None)
-    next(one for one in now["hosts"] if one["name"] == host["name"])["findings"][0].update(status="fail", disposition=None)
+    next(one for one in now["hosts"] if one["name"] == host["name"])["findings"][0].update(
+        status="fail", disposition=None
+    )
     lost = next(one for one in before["hosts"] if one["state"] == "unreachable")
     lost.update(state="assessed", reason=None, findings=copy.deepcopy(host["findings"]), benchmarks=host["benchmarks"])
     state = open_state(str(tmp_path / "state"))
@@ -80,7 +55,17 @@ def test_the_report_says_what_the_hosts_said(recorded):
             put["state"], put["owner"], put["groups"], put["notes"])  # fmt: skip
         key = lambda finding: (finding["benchmark"], finding["section"], finding["control"])  # noqa: E731
         for one, other in zip(sorted(got["findings"], key=key), sorted(put["findings"], key=key), strict=True):
-            for name in ("status", "severity", "level", "expected", "actual", "evidence", "reason", "disposition", "due"):
+            for name in (
+                "status",
+                "severity",
+                "level",
+                "expected",
+                "actual",
+                "evidence",
+                "reason",
+                "disposition",
+                "due",
+            ):
                 assert one[name] == other[name]
     assert report["totals"]["findings"] == {
         name: sum(finding["status"] == name for host in wanted["hosts"] for finding in host["findings"])
@@ -98,7 +83,9 @@ def test_history_and_days_unseen_come_from_the_past(recorded):
     report = build_report(store, SECOND, content)
     host = next(host for host in report["hosts"] if host["state"] == "assessed")
     put = next(one for one in wanted["hosts"] if one["name"] == host["name"])["findings"][0]
-    finding = next(one for one in host["findings"] if (one["section"], one["control"]) == (put["section"], put["control"]))
+    finding = next(
+        one for one in host["findings"] if (one["section"], one["control"]) == (put["section"], put["control"])
+    )
     assert [item["status"] for item in finding["history"]] == ["pass", "fail"]
     assert finding["first_seen"] < finding["last_changed"]
     lost = next(host for host in report["hosts"] if host["state"] == "unreachable")

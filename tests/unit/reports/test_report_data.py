@@ -56,7 +56,9 @@ def test_the_written_schema_is_current():
 
 def unpacked(data):
     """The findings that the page's script sees."""
-    rows = {name: [values] * data["count"] if isinstance(values, int) else values for name, values in data["rows"].items()}
+    rows = {
+        name: [values] * data["count"] if isinstance(values, int) else values for name, values in data["rows"].items()
+    }
     for number in range(data["count"]):
         row = {name: values[number] for name, values in rows.items()}
         bench, section, control, level, severity, *_ = data["rules"][row["rule"]]
@@ -71,7 +73,9 @@ def unpacked(data):
 
 
 def test_packing_loses_nothing(report):
-    found = {(one["host"], one["benchmark"], one["section"], one["control"]): one for one in unpacked(packed.pack(report))}
+    found = {
+        (one["host"], one["benchmark"], one["section"], one["control"]): one for one in unpacked(packed.pack(report))
+    }
     count = 0
     for host in report["hosts"]:
         for finding in host["findings"]:
@@ -80,7 +84,11 @@ def test_packing_loses_nothing(report):
             wanted = "excepted" if finding["disposition"] and finding["status"] == "fail" else finding["status"]
             assert one["status"] == wanted
             assert one["detail"] == [finding[name] for name in ("expected", "actual", "evidence", "reason")]
-            assert (one["severity"], one["level"], one["owner"]) == (finding["severity"], finding["level"], host["owner"])
+            assert (one["severity"], one["level"], one["owner"]) == (
+                finding["severity"],
+                finding["level"],
+                host["owner"],
+            )
             assert (one["first_seen"], one["last_changed"]) == (finding["first_seen"], finding["last_changed"])
             if len(finding["history"]) > 1:
                 assert one["history"] == [[item["at"], item["status"]] for item in finding["history"]]
@@ -136,7 +144,9 @@ def test_groups_of_failures_leave_out_exceptions(report):
     )
 
 
-@pytest.mark.parametrize(("percent", "tone", "share"), [(None, "none", 0), (0, "poor", 0), (55, "fair", 0.55), (100, "good", 1)])
+@pytest.mark.parametrize(
+    ("percent", "tone", "share"), [(None, "none", 0), (0, "poor", 0), (55, "fair", 0.55), (100, "good", 1)]
+)
 def test_gauge(percent, tone, share):
     picture = gauge(percent)
     assert picture["tone"] == tone
@@ -179,4 +189,4 @@ def test_a_failed_writer_leaves_the_old_file(report, tmp_path):
 
 def test_statuses_of_the_page():
     assert packed.STATUSES is STATUSES
-    assert packed.EXCEPTED == len(STATUSES)
+    assert len(STATUSES) == packed.EXCEPTED

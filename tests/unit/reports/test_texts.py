@@ -23,7 +23,9 @@ JSON_VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=6,
 )
-HOSTILE = "</script><script>alert(1)</script>\u202egnp.exe\u0000\u200b\r\n=cmd|' /C calc'!A0 \ud800 ]]> `x` @all https://x"
+HOSTILE = (
+    "</script><script>alert(1)</script>\u202egnp.exe\u0000\u200b\r\n=cmd|' /C calc'!A0 \ud800 ]]> `x` @all https://x"
+)
 
 
 def written(writer, report):

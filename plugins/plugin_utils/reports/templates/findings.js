@@ -124,6 +124,7 @@ const findingList = new VirtualList(document.getElementById("findings"), {
   describe: (index, row) => {
     const item = view.items[index];
     row.classList.toggle("child", view.group !== "" && item >= 0);
+    if (view.group) row.setAttribute("aria-level", item < 0 ? "1" : "2");
     row.dataset.status = item < 0 ? "" : DATA.statuses[COLUMN.status[item]];
     if (item >= 0) return;
     row.classList.add("group");

@@ -1,5 +1,5 @@
 // A list that draws only the rows in view, whatever its length. It scrolls with the page, so that phones and printers
-// meet an ordinary document. An ARIA grid: the grid has the focus, aria-activedescendant names the row.
+// meet an ordinary document. An ARIA grid (a treegrid when grouped): it has the focus, aria-activedescendant names the row.
 
 const ROWS_AROUND = 8;
 
@@ -69,7 +69,8 @@ class VirtualList {
     this.body.style.height = this.count * height + "px";
     const top = this.body.getBoundingClientRect().top;
     const first = Math.max(0, Math.floor(-top / height) - ROWS_AROUND);
-    const last = Math.min(this.count, Math.ceil((innerHeight - top) / height) + ROWS_AROUND);
+    // A list below the fold has its first rows all the same: assistive technology finds a grid with content.
+    const last = Math.min(this.count, Math.max(first ? 0 : 2 * ROWS_AROUND, Math.ceil((innerHeight - top) / height) + ROWS_AROUND));
     for (const [index, row] of this.drawn) {
       if (index < first || index >= last) {
         row.remove();

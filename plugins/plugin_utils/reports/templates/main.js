@@ -96,6 +96,7 @@ function refresh() {
   view.counts = counts;
   if (!view.total) view.total = counts;
   arrange();
+  findingList.grid.setAttribute("role", view.group ? "treegrid" : "grid"); // only a tree's rows may expand
   findingList.markSort(view.sort);
   findingList.show(view.items.length);
   showCounts(counts);
