@@ -50,6 +50,19 @@ def head(state, scope):
     return last if _matches(state, last) else entry["before"]
 
 
+def lost(state, scope):
+    """Id of the last run that was sealed if its file is gone, else None."""
+    entry = _heads(state).get(scope)
+    if entry is None or os.path.exists(os.path.join(state.runs, entry["run"], "run.json")):
+        return None
+    return None if entry["sha256"] in pruned(state) else entry["run"]
+
+
+def scopes(state):
+    """Names of the scopes that have a sealed run."""
+    return sorted(_heads(state))
+
+
 def is_head(state, run):
     """True if no later run of its scope follows ``run``."""
     last = head(state, run.header["scope"])

@@ -31,6 +31,10 @@ def verify(state, scope=None, contents=False):
     removed = chain.pruned(state)
     for name, links in sealed.items():
         problems += _link_problems(name, sorted(links), known, removed, chain.head(state, name))
+    for name in chain.scopes(state):
+        gone = chain.lost(state, name) if scope in (None, name) else None
+        if gone:
+            problems.append({"where": gone, "problem": f"the last run of scope {name!r} is gone"})
     for noun in ledger.nouns(state):
         problems += [{"where": f"ledger {noun}", "problem": text} for text in ledger.verify(state, noun)]
     return problems

@@ -23,7 +23,11 @@ TABLES = ("identity", "packages", "platform", "sysctl", "users")
 
 def _as_postgres(*command):
     """PostgreSQL refuses to run as root: then it runs as Debian's account for it."""
-    return ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", *command] if os.geteuid() == 0 else [*command]
+    return (
+        ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", *command]
+        if os.geteuid() == 0
+        else [*command]
+    )
 
 
 def _free_port():

@@ -31,7 +31,14 @@ def test_a_fix_closes_and_a_relapse_keeps_the_first_sight(bench):
     bench.play(0, [("a", {1: "fail"})])
     bench.play(1, [("a", {1: "pass"})])
     assert bench.store.closed() == [
-        {"host": "a", "benchmark": "cis", "section": "1.1", "control": "linux.c1", "at": bench.time(1), "closed_by": "fixed"}
+        {
+            "host": "a",
+            "benchmark": "cis",
+            "section": "1.1",
+            "control": "linux.c1",
+            "at": bench.time(1),
+            "closed_by": "fixed",
+        }
     ]
     bench.play(2, [("a", {1: "fail"})])
     finding = bench.one()
@@ -56,7 +63,7 @@ def test_a_table_that_fails_between_two_runs_moves_nothing(bench, lost, state):
     bench.play(0, [("a", statuses)])
     before, rows = _ages(bench), bench.store.at("default", bench.time(0), "a")["rows"]
     at = bench.time(1)
-    gap = {number: "error" if state == "error" else "unreadable" for number in (1, 2, 3)} | {4: "manual"}
+    gap = dict.fromkeys((1, 2, 3), "error" if state == "error" else "unreadable") | {4: "manual"}
     file = bench.host("a", gap, at)
     file["tables"][lost] = bench.table(lost, {}, state, at)
     if lost == "identity":

@@ -129,7 +129,7 @@ def _check(folder, told):
     store.rebuild()
     assert _says(store) == before
     store.prune(keep_runs=1, keep_days=1, now="2026-03-01T00:00:00Z")
-    assert len([one for one in runs.list_runs(state)]) <= 1 or not recorded
+    assert len(runs.list_runs(state)) <= 1 or not recorded
     before = _says(store)
     store.rebuild()
     assert _says(store) == before

@@ -13,7 +13,9 @@ def _history(bench):
     bench.play(0, [("a", {1: "pass", 2: "fail"}), ("b", {1: "fail"})])
     bench.play(1, [("a", {1: "fail", 2: "fail"}), bench.failed("b", bench.time(1))])
     file = bench.host("a", {1: "unreadable", 2: "pass"}, bench.time(2))
-    file["tables"]["packages"] = bench.table("packages", {"openssl:amd64": {"version": "3.1"}}, observed_at=bench.time(2))
+    file["tables"]["packages"] = bench.table(
+        "packages", {"openssl:amd64": {"version": "3.1"}}, observed_at=bench.time(2)
+    )
     file["tables"]["sysctl"] = bench.table("sysctl", {}, "denied", bench.time(2))
     bench.play(2, [file, ("b", {1: "pass"})])
     bench.store.retire("default", "b", "scrapped", "ops")

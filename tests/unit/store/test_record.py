@@ -148,7 +148,9 @@ def test_a_table_lost_is_an_alert_that_ends(bench):
     file = bench.host("a", {1: "unreadable"}, bench.time(1))
     file["tables"]["sysctl"] = bench.table("sysctl", {}, "denied", bench.time(1))
     bench.play(1, [file])
-    assert [alert["entity"] for alert in bench.store.alerts() if alert["rule"] == "posture.table_unreadable"] == ["sysctl"]
+    assert [alert["entity"] for alert in bench.store.alerts() if alert["rule"] == "posture.table_unreadable"] == [
+        "sysctl"
+    ]
     bench.play(2, [("a", {1: "pass"})])
     assert {alert["status"] for alert in bench.store.alerts()} == {"resolved"}
 
@@ -200,7 +202,7 @@ def test_a_store_is_opened_again_as_it_was(bench):
 
 
 def test_speed_of_a_run_without_changes(bench):
-    statuses = {number: "pass" for number in range(40)}
+    statuses = dict.fromkeys(range(40), "pass")
     bench.play(0, [(f"h{number}", statuses) for number in range(50)])
     run = bench.write(1, [(f"h{number}", statuses) for number in range(50)])
     started = time.process_time()

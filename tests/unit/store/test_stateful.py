@@ -18,108 +18,105 @@ NAMES = st.sampled_from(["a", "b"])
 SOAK = os.environ.get("RINGWALL_SOAK") == "1"
 
 
-def machine(make):
-    """A state machine class over Benches that ``make(path)`` gives."""
+class Histories(RuleBasedStateMachine):
+    """Runs of two hosts in any order, with everything that may come between. ``make(path)`` gives a Bench."""
 
-    class Machine(RuleBasedStateMachine):
-        @initialize()
-        def begin(self):
-            self.folder = tempfile.mkdtemp(prefix="ringwall-store-")
-            self.bench = make(os.path.join(self.folder, "state"))
-            self.day = 0
-            self.failing = {}
+    make = None
 
-        def teardown(self):
-            if hasattr(self, "bench"):
-                self.bench.store.close()
-                shutil.rmtree(self.folder, ignore_errors=True)
+    @initialize()
+    def begin(self):
+        self.folder = tempfile.mkdtemp(prefix="ringwall-store-")
+        self.bench = self.make(os.path.join(self.folder, "state"))
+        self.day = 0
+        self.failing = {}
 
-        def _play(self, hosts, **header):
-            self.day += 1
-            self.bench.play(self.day, hosts, **header)
+    def teardown(self):
+        if hasattr(self, "bench"):
+            self.bench.store.close()
+            shutil.rmtree(self.folder, ignore_errors=True)
 
-        @rule(name=NAMES, findings=FINDINGS, content=st.sampled_from(["c1", "c2"]))
-        def assess(self, name, findings, content):
-            self._play([(name, findings)], content=content)
+    def _play(self, hosts, **header):
+        self.day += 1
+        self.bench.play(self.day, hosts, **header)
 
-        @rule(findings=FINDINGS, others=FINDINGS)
-        def assess_both(self, findings, others):
-            self._play([("a", findings), ("b", others)])
+    @rule(name=NAMES, findings=FINDINGS, content=st.sampled_from(["c1", "c2"]))
+    def assess(self, name, findings, content):
+        self._play([(name, findings)], content=content)
 
-        @rule(name=NAMES, findings=FINDINGS)
-        def assess_with_less_privilege(self, name, findings):
-            self._play([self.bench.host(name, findings, self.bench.time(self.day + 1), privilege="user")])
+    @rule(findings=FINDINGS, others=FINDINGS)
+    def assess_both(self, findings, others):
+        self._play([("a", findings), ("b", others)])
 
-        @rule(name=NAMES, state=st.sampled_from(["unreachable", "failed"]))
-        def miss(self, name, state):
-            before = self._open(name)
-            self._play([self.bench.failed(name, self.bench.time(self.day + 1), state)])
-            assert self._open(name) == before, "a host that was not seen lost or gained a finding"
+    @rule(name=NAMES, findings=FINDINGS)
+    def assess_with_less_privilege(self, name, findings):
+        self._play([self.bench.host(name, findings, self.bench.time(self.day + 1), privilege="user")])
 
-        @rule(name=NAMES, table=st.sampled_from(["packages", "sysctl", "platform"]))
-        def lose_a_table(self, name, table):
-            known = self.bench.store.past("default", name).get("statuses", {})
-            before, rows = self._open(name), self._rows(name)
-            file = self.bench.host(name, {}, self.bench.time(self.day + 1))
-            file["findings"] = [
-                self.bench.finding(int(key.rsplit("c", 1)[1]), "unreadable", file["received"]) for key in sorted(known)
-            ]
-            file["tables"][table] = self.bench.table(table, {}, "denied")
-            file["benchmarks"] = []
-            self._play([file])
-            if before:
-                assert self._open(name) == before
-            if rows:
-                assert self._rows(name).get(table) == rows.get(table)
+    @rule(name=NAMES, state=st.sampled_from(["unreachable", "failed"]))
+    def miss(self, name, state):
+        before = self._open(name)
+        self._play([self.bench.failed(name, self.bench.time(self.day + 1), state)])
+        assert self._open(name) == before, "a host that was not seen lost or gained a finding"
 
-        @rule(name=NAMES)
-        def reinstall(self, name):
-            file = self.bench.host(name, {1: "fail"}, self.bench.time(self.day + 1), machine_id=f"new{self.day}")
-            self._play([file])
+    @rule(name=NAMES, table=st.sampled_from(["packages", "sysctl", "platform"]))
+    def lose_a_table(self, name, table):
+        known = self.bench.store.past("default", name).get("statuses", {})
+        before, rows = self._open(name), self._rows(name)
+        file = self.bench.host(name, {}, self.bench.time(self.day + 1))
+        file["findings"] = [
+            self.bench.finding(int(key.rsplit("c", 1)[1]), "unreadable", file["received"]) for key in sorted(known)
+        ]
+        file["tables"][table] = self.bench.table(table, {}, "denied")
+        file["benchmarks"] = []
+        self._play([file])
+        if before:
+            assert self._open(name) == before
+        if rows:
+            assert self._rows(name).get(table) == rows.get(table)
 
-        @rule(name=NAMES)
-        def retire(self, name):
-            known = self.bench.store.known_hosts().get(name)
-            if known and not known["retired"]:
-                self.bench.store.retire("default", name, "gone", "test")
+    @rule(name=NAMES)
+    def reinstall(self, name):
+        file = self.bench.host(name, {1: "fail"}, self.bench.time(self.day + 1), machine_id=f"new{self.day}")
+        self._play([file])
 
-        @rule()
-        def record_the_last_run_again(self):
-            if self.bench.count:
-                before = self.bench.everything()
-                self.bench.store.record(f"r{self.bench.count:03d}")
-                assert self.bench.everything() == before
+    @rule(name=NAMES)
+    def retire(self, name):
+        known = self.bench.store.known_hosts().get(name)
+        if known and not known["retired"]:
+            self.bench.store.retire("default", name, "gone", "test")
 
-        @rule()
-        def prune(self):
-            self.bench.store.prune(keep_runs=2, keep_days=3, now=self.bench.time(self.day))
-
-        @rule()
-        def rebuild(self):
+    @rule()
+    def record_the_last_run_again(self):
+        if self.bench.count:
             before = self.bench.everything()
-            assert self.bench.store.rebuild()["missing"] == []
+            self.bench.store.record(f"r{self.bench.count:03d}")
             assert self.bench.everything() == before
 
-        def _open(self, name):
-            return {
-                key: status for key, status in self.bench.store.past("default", name).get("statuses", {}).items()
-            }
+    @rule()
+    def prune(self):
+        self.bench.store.prune(keep_runs=2, keep_days=3, now=self.bench.time(self.day))
 
-        def _rows(self, name):
-            known = self.bench.store.at("default", self.bench.time(self.day), name)
-            return known["rows"] if known else {}
+    @rule()
+    def rebuild(self):
+        before = self.bench.everything()
+        assert self.bench.store.rebuild()["missing"] == []
+        assert self.bench.everything() == before
 
-        @invariant()
-        def evidence_holds(self):
-            if hasattr(self, "bench"):
-                assert verify.verify(self.bench.state) == []
+    def _open(self, name):
+        return self.bench.store.past("default", name).get("statuses", {})
 
-    return Machine
+    def _rows(self, name):
+        known = self.bench.store.at("default", self.bench.time(self.day), name)
+        return known["rows"] if known else {}
+
+    @invariant()
+    def evidence_holds(self):
+        if hasattr(self, "bench"):
+            assert verify.verify(self.bench.state) == []
 
 
 def test_any_history(make_bench, new_url):
     run_state_machine_as_test(
-        machine(lambda path: make_bench(path, new_url())),
+        type("Played", (Histories,), {"make": staticmethod(lambda path: make_bench(path, new_url()))}),
         settings=settings(
             max_examples=300 if SOAK else 6, stateful_step_count=30 if SOAK else 12, deadline=None,
             suppress_health_check=list(HealthCheck),
