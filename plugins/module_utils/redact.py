@@ -51,6 +51,9 @@ _PIPED = re.compile(
     r"\b((?:echo|printf)(?:\s+-[neE]+)?\s+)([^|;&\n]+)(\|\s*(?:\S*/)?(?:sudo\s+)?(?:\S*/)?"
     r"(?:chpasswd|passwd|sudo\s+-S|su\b|kinit|cryptsetup|gpg|openssl|htpasswd|smbpasswd|vncpasswd|pw\s|\S+.*(?:-stdin|-fd)))"
 )
+_ECHOED = re.compile(
+    r"(?i)((?:pass|secret|token)[a-z]*[-_]?(?:command|cmd)(?:\s+|=)[\"']?(?:echo|printf)\s+)([^\"'\n]+)"
+)
 _HERE = re.compile(r"(<<<\s*)(" + _WORD + ")")
 
 
@@ -198,6 +201,8 @@ def redact(value):
             value = _PIPED.sub(lambda match: match.group(1) + MARK + " " + match.group(3), value)
         if "<<<" in value:
             value = _HERE.sub(r"\1" + MARK, value)
+        if "echo" in value or "printf" in value:
+            value = _ECHOED.sub(r"\1" + MARK, value)
         value = _SQL.sub(r"\1" + MARK, value)
         if any(hint in value for hint in _HINTS):
             for pattern in _PROGRAMS:

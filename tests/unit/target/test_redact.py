@@ -102,6 +102,7 @@ SECRETS = [
     ("bindpw {}", S),
     ("rclone sync a b --sftp-pass {}", S),
     ("RESTIC_PASSWORD={} restic backup /", S),
+    ("restic --password-command 'echo {}' backup /", S),
     ("BORG_PASSPHRASE='{}' borg create ::x /", S + " two words"),
     ("ansible-playbook x.yml -e ansible_become_password={}", S),
     ("xfreerdp /u:admin /p:{} /v:host", S),
