@@ -26,16 +26,17 @@ def told():
         yield
     except (ContentError, StateError, RunError, MissingDependency) as error:
         raise AnsibleActionFail(str(error)) from None
+    except Exception as error:
+        # The store's own error; its class is not imported here, for the store brings SQLAlchemy along.
+        if type(error).__name__ == "StoreError":
+            raise AnsibleActionFail(str(error)) from None
+        raise
 
 
 def _choice(name, value, choices):
     if value not in choices:
         raise AnsibleActionFail(f"{name} is {value!r}; expected one of {', '.join(choices)}")
     return value
-
-
-def _flag(task_vars, name):
-    return bool(task_vars.get(name))
 
 
 def begin(action, assessment, task_vars):
@@ -160,3 +161,16 @@ def refused(summary, fail_on):
     if "score" in fail_on and summary.get("score") is not None and summary["score"] < float(fail_on["score"]):
         problems.append(f"score {summary['score']:.0f} % is below {float(fail_on['score']):g} %")
     return problems
+
+
+def keep_store(action, task_vars):
+    """Carry out one verb of the role ``store`` and return what it did."""
+    from . import keeping
+
+    arguments = plain(action._task.args)
+    verb = _choice("store__verb", arguments.get("verb"), keeping.VERBS)
+    with told():
+        return keeping.keep(
+            settings_room.resolve(action), verb, arguments.get("subject"), arguments.get("reason"),
+            int(arguments.get("keep_runs", 50)), int(arguments.get("keep_days", 90)), bool(task_vars.get("ansible_check_mode")),
+        )

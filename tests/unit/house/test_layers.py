@@ -12,7 +12,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 PLUGINS = ROOT / "plugins"
 CAPABILITIES = {"posture"}
 ROOMS = {"content", "snapshots", "findings", "changes", "evidence", "store", "reports", "bundles"}
-ABOVE = {"assessment", "actions"}  # the modules that may import several capabilities or hand them to Ansible
+ABOVE = {"assessment", "actions", "keeping"}  # the modules that may import several capabilities or hand them to Ansible
 ALLOWED = {
     "content": set(),
     "evidence": set(),
