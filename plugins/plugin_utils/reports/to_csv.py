@@ -34,8 +34,8 @@ def evidence_text(evidence):
     return "; ".join(f"{as_text(item.get('where'))}: {as_text(item.get('what'))}" for item in evidence or ())
 
 
-def _quoted(value):
-    """The cell as it stands in the file. Line breaks are written out by then, so only comma and quote need care."""
+def quoted(value):
+    """Return a value's cell as it stands in the file: cells have no line breaks, so comma and quote alone need care."""
     text = cell(value)
     return '"' + text.replace('"', '""') + '"' if "," in text or '"' in text else text
 
@@ -44,7 +44,7 @@ class _Cells(dict):
     """Finished cells by value: a fleet repeats the same few thousand texts, so each is made once."""
 
     def __missing__(self, value):
-        self[value] = made = _quoted(value)
+        self[value] = made = quoted(value)
         return made
 
 
@@ -91,7 +91,7 @@ class _Lines:
         key = fingerprint(parts)
         made = self.values.get(key)
         if made is None:
-            made = ",".join((_quoted(parts[0]), _quoted(parts[1]), _quoted(evidence_text(parts[2]))))
+            made = ",".join((quoted(parts[0]), quoted(parts[1]), quoted(evidence_text(parts[2]))))
             self.values[key] = made
         return made
 
@@ -112,4 +112,4 @@ def _unassessed(host):
     row = dict.fromkeys(COLUMNS[6:], "")
     row.update(owner=host["owner"], status=host["state"], reason=reason.get("text"), fix=reason.get("fix"),
                last_changed=host["last_seen"])  # fmt: skip
-    return ",".join(map(_quoted, row.values()))
+    return ",".join(map(quoted, row.values()))

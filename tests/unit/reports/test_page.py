@@ -191,6 +191,17 @@ def test_the_address_keeps_the_view(open_page, report):
     assert page.inner_text("#drawer-title") == title
 
 
+def test_the_address_keeps_a_list_without_groups(open_page, report):
+    page = open_page(report)
+    page.click(".chip[data-value=fail]")
+    page.select_option("#select-group", value="")
+    shown = found(page)
+    assert shown == sum(len(host["findings"]) for host in report["hosts"])
+    page.reload()
+    assert found(page) == shown
+    assert page.locator("#findings .row.group").count() == 0
+
+
 def test_hosts_and_those_not_assessed(open_page, report):
     page = open_page(report)
     page.click("#tab-hosts")

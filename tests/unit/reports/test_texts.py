@@ -10,7 +10,7 @@ import unicodedata
 import junitparser
 import pytest
 from ansible_collections.ringwall.servers.plugins.plugin_utils.reports.terminal import summary_text
-from ansible_collections.ringwall.servers.plugins.plugin_utils.reports.to_csv import cell, write_csv
+from ansible_collections.ringwall.servers.plugins.plugin_utils.reports.to_csv import cell, quoted, write_csv
 from ansible_collections.ringwall.servers.plugins.plugin_utils.reports.to_json import write_json
 from ansible_collections.ringwall.servers.plugins.plugin_utils.reports.to_junit import write_junit
 from ansible_collections.ringwall.servers.plugins.plugin_utils.reports.to_markdown import code, escaped, write_markdown
@@ -84,6 +84,15 @@ def test_no_cell_is_a_formula(start):
 @given(JSON_VALUES)
 def test_no_value_becomes_a_formula(value):
     assert not cell(value).lstrip().startswith(("=", "+", "-", "@", "\t", "\r"))
+
+
+@given(JSON_VALUES | st.text(st.sampled_from('",;\n =ab'), max_size=8))
+def test_every_cell_comes_back(value):
+    line = f"{quoted(value)},end"
+    assert next(csv.reader([line], strict=True)) == [cell(value), "end"]
+    assert line.count('"') % 2 == 0
+    if '"' in cell(value):
+        assert line.startswith('"')
 
 
 def test_csv_reads_back(report):

@@ -73,7 +73,7 @@ function findingCells(row) {
   const rule = RULES[COLUMN.rule[row]], host = DATA.hosts[COLUMN.host[row]];
   const changed = DATA.texts[COLUMN.changed[row]];
   return [severityMark(rule.severity), titleCell(row), statusPill(COLUMN.status[row]), el("span", { class: "mono" }, host.name),
-    el("span", { class: "mono" }, rule.section), el("span", { title: changed ? "since " + moment(changed) : null }, age(changed))];
+    el("span", { class: "mono", title: rule.section }, rule.section), el("span", { title: changed ? "since " + moment(changed) : null }, age(changed))];
 }
 
 function groupCells(group) {
@@ -94,7 +94,7 @@ function groupCells(group) {
   const sub = statuses.size === 1 ? title(DATA.statuses[COLUMN.status[first]]) + " on " + only : plural(group.rows.length, "finding");
   return [severityMark(rule.severity), [el("span", { class: "title" }, rule.title), el("span", { class: "sub" }, sub)],
     statuses.size === 1 ? statusPill(COLUMN.status[first]) : el("span", { class: "quiet" }, "mixed"),
-    [el("span", null, only), count], el("span", { class: "mono" }, rule.section), ""];
+    [el("span", null, only), count], el("span", { class: "mono", title: rule.section }, rule.section), ""];
 }
 
 const SVG = "http://www.w3.org/2000/svg";

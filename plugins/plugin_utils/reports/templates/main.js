@@ -154,7 +154,8 @@ function saveHash() {
     if (value) parts.set(name, value);
   }
   if (filters.q) parts.set("q", filters.q);
-  if (view.group) parts.set("group", view.group);
+  if (!isFiltered()) parts.set("status", "all"); // told from no fragment at all, which shows what failed
+  parts.set("group", view.group || "none");
   if (view.sort !== "severity") parts.set("sort", view.sort);
   if (currentTab !== "findings") parts.set("view", currentTab);
   if (drawerIsOpen()) parts.set("finding", findingName(openedRow));
@@ -178,8 +179,9 @@ function loadHash() {
     filters[name] = MULTIPLE.has(name) ? new Set(parts.get(name).split(",").filter((value) => chips[name].has(value))) : parts.get(name);
   }
   filters.q = (parts.get("q") || "").slice(0, 200);
-  if (![...parts.keys()].length && view.total.status[FAIL]) filters.status.add("fail");
-  if (parts.has("group") && ["control", "host"].includes(parts.get("group"))) view.group = parts.get("group");
+  if (![...parts.keys()].some((name) => name !== "group" && name !== "view") && view.total.status[FAIL]) filters.status.add("fail");
+  if (["control", "host"].includes(parts.get("group"))) view.group = parts.get("group");
+  if (parts.get("group") === "none") view.group = "";
   if (["host", "section", "changed"].includes(parts.get("sort"))) view.sort = parts.get("sort");
   showTab(parts.get("view") || "findings");
   refresh();
