@@ -61,6 +61,8 @@ def begin(settings, asked, options, past):
         "actor": provenance.actor(), "version": provenance.version(),
         "project_commit": provenance.commit(settings.project_dir),
         "inventory": provenance.digest_of_files(settings.inventory_dirs), "content": content.digest,
+        # What the score goes by: the store must be able to compute it again when the content is another one.
+        "controls": {name: {key: control.get(key) for key in ("severity", "score")} for name, control in content.controls.items()},
         "dispositions": load_dispositions(settings.dispositions), "options": options,
     }
     run = runs.open_run(state, run_id, header)

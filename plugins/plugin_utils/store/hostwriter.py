@@ -47,11 +47,17 @@ def weaker(host, privilege):
     return PRIVILEGES.get(privilege, 0) < PRIVILEGES.get(host.privilege, 0)
 
 
+def _platform_known(file):
+    """True if the benchmarks that apply to the host could be told."""
+    return file["tables"].get("platform", {}).get("state", "ok") == "ok" if file.get("tables") else False
+
+
 def about_of(file):
     """What the store keeps of a host beside findings and tables."""
     names = ("inventory", "platform", "benchmarks", "errors", "notes", "collector", "clock_skew_s")
     about = {name: file.get(name) for name in names if file.get(name) is not None}
     identity = file.get("identity") or {}
+    about["whole"] = _platform_known(file)
     about["identity"] = {
         name: identity.get(name) for name in ("machine_id", "dmi_uuid", "cloud_instance", "hostname", "ssh_host_keys")
     }
@@ -59,14 +65,19 @@ def about_of(file):
 
 
 class HostWriter:
-    """Writes hosts of one run. ``content_changed``: the run's content differs from that of the run before it."""
+    """Writes hosts of one run.
 
-    def __init__(self, connection, interned, numbers, objects, run, content_changed):
+    ``content_changed``: its content differs from that of the run before it. ``limited``: it was asked for some
+    benchmarks only.
+    """
+
+    def __init__(self, connection, interned, numbers, objects, run, content_changed=False, limited=False):
         self.connection = connection
         self.interned = interned
         self.numbers = numbers
         self.run = run
         self.content_changed = content_changed
+        self.limited = limited
         self.tables = tables.TableWriter(connection, interned, numbers, objects, run)
 
     def new_host(self, scope, name):
@@ -178,7 +189,7 @@ class HostWriter:
         benchmark_of = self.interned.benchmarks()
         judged = {benchmark["id"] for benchmark in file.get("benchmarks") or ()}
         had = {benchmark_of[one.key_id] for one in opened}
-        platform = file["tables"].get("platform", {}).get("state", "ok") == "ok"
+        platform = _platform_known(file)
 
         def closing(last, value):
             return closing_reason(
@@ -191,7 +202,8 @@ class HostWriter:
         plan = plan_findings(
             opened, seen, self.run,
             closing=closing,
-            may_end=lambda key: not weak and benchmark_of[key] in judged,
+            # A run that was asked for some benchmarks says nothing of the others.
+            may_end=lambda key: not weak and (benchmark_of[key] in judged or (platform and not self.limited)),
             # Without its platform a known host may be judged by another benchmark: that is no new finding.
             may_begin=lambda key: not opened or platform or benchmark_of[key] in had,
         )  # fmt: skip

@@ -95,6 +95,6 @@ class Maintenance:
         )  # fmt: skip
         bulk.insert(connection, schema.RUNS, [decision])
         host = Host(*row)
-        writer = HostWriter(connection, None, numbers, None, number, False)
+        writer = HostWriter(connection, None, numbers, None, number)
         writer.end_generation(host, "host_retired")
         writer.save(host._replace(retired_run=number, findings_digest=None, tables_digest=None))

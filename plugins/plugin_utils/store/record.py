@@ -32,8 +32,9 @@ class Recorder:
         self.number, self.known_run = self._run_row()
         changed = self.before is not None and self.before["content"] != _content(self.header)
         self.writer = HostWriter(
-            connection, self.interned, self.numbers, lambda name: objects.get(run.state, name), self.number, changed
-        )
+            connection, self.interned, self.numbers, lambda name: objects.get(run.state, name), self.number,
+            content_changed=changed, limited=bool((self.header.get("options") or {}).get("benchmarks")),
+        )  # fmt: skip
         self.hosts = self._hosts()
         self.scores = scoring.last_scores(connection, self.scope)
         self.alerting = Alerting(connection, self.scope, self.header, self.number, score_drop)

@@ -8,6 +8,7 @@ from ..evidence.canonical import canonical, digest
 from ..findings.score import score
 from ..third_party import load
 from . import schema
+from .standing import counts_here, judged
 
 sa = load("sqlalchemy")
 
@@ -38,7 +39,11 @@ def current_findings(connection, run_number):
     Only what was open in that run counts. Dicts are shared between hosts: do not change them.
     """
     table, values, keys, runs = schema.FINDINGS, schema.FINDING_VALUES, schema.FINDING_KEYS, schema.RUN_HOSTS
-    controls = dict(connection.execute(sa.select(keys.c.id, keys.c.control)).all())
+    controls, benchmarks = {}, {}
+    for number, benchmark, control in connection.execute(sa.select(keys.c.id, keys.c.benchmark, keys.c.control)).all():
+        controls[number], benchmarks[number] = control, benchmark
+    abouts = sa.select(runs.c.host_id, runs.c.about_id).where(runs.c.run_id == run_number, runs.c.about_id.is_not(None))
+    about = judged(connection, dict(connection.execute(abouts).all()))
     query = (
         sa.select(table.c.host_id, table.c.key_id, table.c.value_id, table.c.gap)
         .join(runs, sa.and_(runs.c.host_id == table.c.host_id, runs.c.generation == table.c.generation))
@@ -49,6 +54,8 @@ def current_findings(connection, run_number):
     )  # fmt: skip
     found = {}
     for host, key, value, gap in connection.execute(query).all():
+        if not counts_here(about.get(host), benchmarks[key]):
+            continue
         mine = found.setdefault(host, {})
         if gap or key not in mine:
             mine[key] = value

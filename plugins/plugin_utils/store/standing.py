@@ -44,7 +44,7 @@ def standing(connection, number, names):
     keys = {row.id: row[1:] for row in connection.execute(sa.select(schema.FINDING_KEYS))}
     times = _times(connection)
     seen_at = _seen_at(connection, number)
-    judged = _judged(connection, members)
+    about = judged(connection, {row.host_id: row.about_id for row in members.values() if row.about_id is not None})
     changed = histories(connection, ids, number)
     found = {row.name: {} for row in members.values()}
     for host_id, key, value, gap, first, since, generation in rows:
@@ -52,6 +52,9 @@ def standing(connection, number, names):
         if generation != row.generation:
             continue
         benchmark, section, control = keys[key]
+        mine = about.get(host_id) if row.state == "assessed" else None
+        if not counts_here(mine, benchmark):
+            continue
         here = found[row.name]
         last = here.get(key)
         finding = dict(bodies[value])
@@ -59,7 +62,7 @@ def standing(connection, number, names):
         finding["first_seen"], finding["last_changed"] = times[first], times[since]
         finding["history"] = changed.get((host_id, key)) or [{"at": times[since], "status": finding["status"]}]
         finding["known"] = {"status": last["status"], "since": last["last_changed"]} if gap and last else None
-        finding["seen"] = row.state == "assessed" and (host_id not in judged or benchmark in judged[host_id])
+        finding["seen"] = row.state == "assessed" and (mine is None or benchmark in mine[0])
         finding["observed_at"] = row.received if finding["seen"] else seen_at.get(host_id)
         here[key] = finding
     return {name: list(findings.values()) for name, findings in found.items()}
@@ -80,18 +83,34 @@ def _seen_at(connection, number):
     return dict(connection.execute(query.group_by(mine.c.host_id)).all())
 
 
-def _judged(connection, members):
-    """{host id: ids of the benchmarks that were judged in the run}."""
+def judged(connection, about_of_host):
+    """Return ``{host id: (ids of the benchmarks judged, could its platform be told)}``.
+
+    ``about_of_host``: {host id: number of schema.CONTENTS}.
+    """
     table = schema.CONTENTS
-    wanted = {row.about_id for row in members.values() if row.about_id is not None}
+    wanted = set(about_of_host.values())
     if not wanted:
         return {}
-    rows = connection.execute(sa.select(table.c.id, table.c.body))
-    about = {
-        number: {one["id"] for one in json.loads(body).get("benchmarks") or ()} for number, body in rows
-        if number in wanted
-    }  # fmt: skip
-    return {host: about[row.about_id] for host, row in members.items() if about.get(row.about_id)}
+    about = {}
+    for number, body in connection.execute(sa.select(table.c.id, table.c.body).where(table.c.id.in_(_abouts(wanted)))):
+        known = json.loads(body)
+        about[number] = ({one["id"] for one in known.get("benchmarks") or ()}, bool(known.get("whole")))
+    return {host: about[number] for host, number in about_of_host.items() if number in about}
+
+
+def _abouts(wanted):
+    table = schema.RUN_HOSTS
+    return sa.select(table.c.about_id).where(table.c.about_id.between(min(wanted), max(wanted)))
+
+
+def counts_here(mine, benchmark):
+    """True if a finding of ``benchmark`` belongs to a run in which ``mine`` (of judged) was assessed.
+
+    A run asked for some benchmarks says nothing of the others. A host whose platform could not be told keeps them all:
+    losing sight of the platform must not empty the report.
+    """
+    return mine is None or benchmark in mine[0] or not mine[1]
 
 
 def histories(connection, host_ids, until, key_id=None):

@@ -105,11 +105,20 @@ def test_a_host_that_is_not_reached_keeps_its_findings_unseen(bench):
     assert bench.store.closed() == []
 
 
-def test_a_benchmark_that_was_not_judged_closes_nothing(bench):
+def test_a_benchmark_that_was_not_asked_for_stays_as_it_was(bench):
     bench.play(0, [("a", {1: "fail"})])
-    bench.play(1, [bench.host("a", {}, bench.time(1), benchmarks=[])])
+    bench.play(1, [bench.host("a", {}, bench.time(1), benchmarks=[])], options={"benchmarks": ["other"]})
     assert bench.store.closed() == []
-    assert bench.one()["status"] == "fail"
+    assert bench.store.findings("r002", "a") == [], "it is no part of that run"
+    bench.play(2, [("a", {1: "fail"})])
+    assert bench.one()["last_changed"] == bench.time(0)
+
+
+@pytest.mark.parametrize(("content", "reason"), [("c1", "tailored"), ("c2", "content")])
+def test_a_benchmark_that_does_not_apply_any_more_ends(bench, content, reason):
+    bench.play(0, [("a", {1: "fail"})])
+    bench.play(1, [bench.host("a", {}, bench.time(1), benchmarks=[])], content=content)
+    assert [one["closed_by"] for one in bench.store.closed()] == [reason]
 
 
 def test_less_privilege_closes_nothing(bench):

@@ -59,15 +59,17 @@ class Histories(RuleBasedStateMachine):
 
     @rule(name=NAMES, table=st.sampled_from(["packages", "sysctl", "platform"]))
     def lose_a_table(self, name, table):
-        known = self.bench.store.past("default", name).get("statuses", {})
+        past = self.bench.store.past("default", name)
+        known = past.get("statuses", {})
         before, rows = self._open(name), self._rows(name)
-        file = self.bench.host(name, {}, self.bench.time(self.day + 1))
+        machine = past.get("machine_id") or f"machine-of-{name}"
+        file = self.bench.host(name, {}, self.bench.time(self.day + 1), machine_id=machine)
         file["findings"] = [
             self.bench.finding(int(key.rsplit("c", 1)[1]), "unreadable", file["received"]) for key in sorted(known)
         ]
         file["tables"][table] = self.bench.table(table, {}, "denied")
         file["benchmarks"] = []
-        self._play([file])
+        self._play([file], options={"benchmarks": ["other"]})
         if before:
             assert self._open(name) == before
         if rows:
