@@ -41,6 +41,10 @@ def summary_text(report, path=None, width=100):
             lines.append(shorten(f"  {as_text(host['name'])}: {as_text(reason.get('text') or host['state'])}", width))
         if len(missing) > 10:
             lines.append(f"  and {len(missing) - 10} more in the report")
+    ordinary = sum(1 for host in report["hosts"] if host["state"] == "assessed" and host.get("privilege") == "user")
+    if ordinary:
+        what = "as an ordinary user" if totals["hosts"] == 1 else f"{ordinary} hosts as an ordinary user"
+        lines += ["", f"Read {what}: what only root sees is unreadable. Run as root, or with sudo (BECOME=ask)."]
     if path:
         lines += ["", f"Report: {path}"]
     return "\n".join(lines) + "\n"

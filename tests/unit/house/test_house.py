@@ -82,3 +82,19 @@ def test_nothing_names_a_registry_or_this_workplace():
         for path in (ROOT / folder).rglob("*"):
             if path.is_file() and path.suffix in (".txt", ".sh", ".py", ".md", ".yml"):
                 assert not re.search(r"--index-url|extra-index|/work/|\.library", path.read_text(encoding="utf-8")), path
+
+
+def test_the_map_of_verbs_names_every_playbook_and_its_role():
+    text = (ROOT / "docs" / "README.md").read_text()
+    for path in (ROOT / "playbooks").glob("*.yml"):
+        line = next((line for line in text.splitlines() if f"`playbooks/{path.name}`" in line), None)
+        assert line, f"{path.name} is not in docs/README.md"
+        roles = re.findall(r"ringwall\.servers\.(\w+)\n", path.read_text())
+        called = {role for role in roles if (ROOT / "roles" / role).is_dir()}
+        assert all(f"roles/{role}/" in line for role in called), line
+
+
+def test_links_between_documents_lead_somewhere():
+    for path in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
+        for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", path.read_text()):
+            assert (path.parent / target).exists(), f"{path.name}: {target}"
