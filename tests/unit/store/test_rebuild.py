@@ -44,6 +44,8 @@ def test_prune_and_rebuild_give_the_same(bench):
     result = bench.store.prune(keep_runs=2, keep_days=1, now=bench.time(20))
     assert result["runs"] == ["r001", "r002", "r003"]
     assert runs.list_runs(bench.state) == ["r004", "r005"]
+    assert [run["pruned"] for run in bench.store.runs()] == [False, False, True, True, True]
+    assert "content" not in bench.store.run("r001"), "what only evidence says goes with it"
     assert verify.verify(bench.state) == []
     after = bench.everything()
     assert bench.one()["first_seen"] == bench.time(4), "generation three of a: ages outlive their runs"
