@@ -12,7 +12,7 @@ DOCUMENTATION = r"""
 name: failed
 short_description: Keep the findings that need work, worst first
 version_added: 0.1.0
-author: The Ringwall developers
+author: The Ringwall developers (@ringwall)
 description:
   - Takes findings and returns those that failed and that no disposition covers, sorted by severity, benchmark and
     section.

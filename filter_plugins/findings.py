@@ -14,7 +14,7 @@ DOCUMENTATION = r"""
 name: findings
 short_description: Judge a snapshot by benchmarks
 version_added: 0.1.0
-author: The Ringwall developers
+author: The Ringwall developers (@ringwall)
 description:
   - Takes what M(ringwall.servers.snapshot) returned with O(ringwall.servers.snapshot#module:payload=plain) and returns
     the findings that an assessment of the same snapshot gives, one for each control of each section.

@@ -15,7 +15,7 @@ DOCUMENTATION = r"""
 name: needs
 short_description: Say what a snapshot must hold to be judged by benchmarks
 version_added: 0.1.0
-author: The Ringwall developers
+author: The Ringwall developers (@ringwall)
 description:
   - Takes ids of benchmarks and returns the O(ringwall.servers.snapshot#module:settings) with which
     M(ringwall.servers.snapshot) reads what an assessment by them reads - the tables, and the files that controls name.

@@ -15,7 +15,7 @@ DOCUMENTATION = r"""
 name: score
 short_description: Compute the score of findings
 version_added: 0.1.0
-author: The Ringwall developers
+author: The Ringwall developers (@ringwall)
 description:
   - Takes the findings of one host, or a list of hosts with their findings, and returns the score that an assessment
     reports.

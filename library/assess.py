@@ -1,6 +1,7 @@
 #!/usr/bin/python
 # Copyright: the Ringwall developers
-# Apache License 2.0 (see LICENSE)
+# Apache License 2.0 (see LICENSE) or, at your option, GNU General Public License v3.0 or later
+# SPDX-License-Identifier: Apache-2.0 OR GPL-3.0-or-later
 """Documentation of the action of this name; the work is done on the controller."""
 
 from __future__ import absolute_import, annotations, division, print_function
@@ -16,7 +17,7 @@ description:
   - Reads all tables of the host at once, judges them on the controller and writes the host's file of the run.
   - It never fails a host, so that nothing of a run is lost; M(ringwall.servers.verdict) gives each host its result.
 author:
-  - The Ringwall developers
+  - The Ringwall developers (@ringwall)
 options:
   run:
     description:

@@ -1,6 +1,7 @@
 #!/usr/bin/python
 # Copyright: the Ringwall developers
-# Apache License 2.0 (see LICENSE)
+# Apache License 2.0 (see LICENSE) or, at your option, GNU General Public License v3.0 or later
+# SPDX-License-Identifier: Apache-2.0 OR GPL-3.0-or-later
 """Documentation of the action of this name; the work is done on the controller."""
 
 from __future__ import absolute_import, annotations, division, print_function
@@ -16,7 +17,7 @@ description:
   - Compiles the content, opens the run in the state directory and lays ready what judging needs from the past.
   - It runs once a batch and touches no host. Where state and store lie comes from the play, extra variables or the environment, never from a host's or a group's variables.
 author:
-  - The Ringwall developers
+  - The Ringwall developers (@ringwall)
 options:
   cadence:
     description:

@@ -1,6 +1,7 @@
 #!/usr/bin/python
 # Copyright: the Ringwall developers
-# Apache License 2.0 (see LICENSE)
+# Apache License 2.0 (see LICENSE) or, at your option, GNU General Public License v3.0 or later
+# SPDX-License-Identifier: Apache-2.0 OR GPL-3.0-or-later
 """Documentation of the action of this name; the work is done on the controller."""
 
 from __future__ import absolute_import, annotations, division, print_function
@@ -16,7 +17,7 @@ description:
   - Seals the run when no other batch of the play is to come, and records it, after runs that were interrupted.
   - It can be run again without doubling anything.
 author:
-  - The Ringwall developers
+  - The Ringwall developers (@ringwall)
 options:
   run:
     description:

@@ -1,6 +1,7 @@
 #!/usr/bin/python
 # Copyright: the Ringwall developers
-# Apache License 2.0 (see LICENSE)
+# Apache License 2.0 (see LICENSE) or, at your option, GNU General Public License v3.0 or later
+# SPDX-License-Identifier: Apache-2.0 OR GPL-3.0-or-later
 """The module face of the collector."""
 
 from __future__ import absolute_import, annotations, division, print_function
@@ -17,7 +18,7 @@ description:
   - It changes nothing on the host. The tables and their columns are listed in C(docs/tables.md).
   - To assess hosts, use the playbook M(ringwall.servers.assess), which does not need this module.
 author:
-  - The Ringwall developers
+  - The Ringwall developers (@ringwall)
 options:
   settings:
     description:

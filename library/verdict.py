@@ -1,6 +1,7 @@
 #!/usr/bin/python
 # Copyright: the Ringwall developers
-# Apache License 2.0 (see LICENSE)
+# Apache License 2.0 (see LICENSE) or, at your option, GNU General Public License v3.0 or later
+# SPDX-License-Identifier: Apache-2.0 OR GPL-3.0-or-later
 """Documentation of the action of this name; the work is done on the controller."""
 
 from __future__ import absolute_import, annotations, division, print_function
@@ -15,7 +16,7 @@ version_added: 0.1.0
 description:
   - Returns unreachable or failed for hosts that were, and for hosts that O(fail_on) refuses.
 author:
-  - The Ringwall developers
+  - The Ringwall developers (@ringwall)
 options:
   assessment:
     description:

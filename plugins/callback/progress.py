@@ -1,5 +1,6 @@
 # Copyright: the Ringwall developers
-# Apache License 2.0 (see LICENSE)
+# Apache License 2.0 (see LICENSE) or, at your option, GNU General Public License v3.0 or later
+# SPDX-License-Identifier: Apache-2.0 OR GPL-3.0-or-later
 """Standard output for people: how far the run is, what was worst so far, and the summary at its end."""
 
 from __future__ import annotations

@@ -14,7 +14,6 @@ import resource
 import select
 import signal
 import struct
-import sys
 import time
 
 from .host import Host
@@ -86,12 +85,16 @@ def _trace(error):
     return "%s at %s" % (type(error).__name__, line)
 
 
+def _end(_number, _frame):
+    raise SystemExit(1)
+
+
 def _read_tables(names, settings, sink):
     """The child: read each table and write it to ``sink`` (a descriptor); never returns."""
     os.setpgid(0, 0)
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     # By SystemExit the commands that a table started are ended too (host.run); SIGKILL follows soon.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    signal.signal(signal.SIGTERM, _end)
     limit = int(settings["memory"]) << 20
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

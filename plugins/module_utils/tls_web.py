@@ -140,8 +140,7 @@ def parse_nginx(read, expand, path="/etc/nginx/nginx.conf"):
                 if words[0] == "server":
                     names = [" ".join(item[0][1:4]) for item in block if item[0][0] in ("server_name", "listen")]
                     inner = ("server %s" % (names[-1] if names else "")).strip()
-                for item in settings(block, inner):
-                    yield item
+                yield from settings(block, inner)
                 continue
             role = NGINX.get(words[0])
             if role is None or (words[0] == "listen" and not {"ssl", "quic"} & set(words[2:])):
@@ -180,8 +179,7 @@ def parse_apache(read, expand, path, root):
                 hosts.pop()
             elif directive in ("include", "includeoptional"):
                 for found in expand(posixpath.join(root, value.strip("\"'"))):
-                    for item in load(found, depth + 1, hosts[-1]):
-                        yield item
+                    yield from load(found, depth + 1, hosts[-1])
             elif directive in APACHE:
                 yield Setting(words[0], value.strip("\"'"), name, start, hosts[-1], APACHE[directive])
 

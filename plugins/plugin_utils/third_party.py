@@ -20,6 +20,22 @@ PIP_NAMES = {
 """What to install for a package: the name pip knows, by the top package that is imported."""
 
 
+class Absent:
+    """Stands in for a package that is not there while modules that use it are imported: whatever is asked of it is itself.
+
+    Tests that import every file without our dependencies get through, and nothing works with it: what opens the door to
+    such modules (``store.open_store``) calls ``load`` first.
+    """
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self
+
+    def __call__(self, *_arguments, **_options):
+        return self
+
+
 class MissingDependency(Exception):
     """A Python package of the controller is not there. ``package`` is its import name, ``command`` installs it."""
 
@@ -39,3 +55,11 @@ def load(name):
         # What a present package fails to import is that other package's absence, not its own.
         package = missing if missing in PIP_NAMES else top
         raise MissingDependency(package, f"pip install '{PIP_NAMES.get(package, package)}'", error) from error
+
+
+def present(name):
+    """Return the module ``name``, or an Absent when it cannot be imported. For the top of modules alone."""
+    try:
+        return load(name)
+    except MissingDependency:
+        return Absent()

@@ -98,7 +98,7 @@ def _compile(roots, texts, vocabulary):
         (root, [parse(text, label) for label, text in controls], [parse(text, label) for label, text in benchmarks])
         for root, (controls, benchmarks) in zip(roots, texts, strict=True)
     ]
-    entries = [item for root, files, _ in documents for item in _entries(root, files)]
+    entries = [item for root, files, _benchmarks in documents for item in _entries(root, files)]
     parameters = _all_parameters(entries)
     controls = {}
     first = {}
@@ -109,7 +109,7 @@ def _compile(roots, texts, vocabulary):
         control.update(where=str(where), ours=root.ours)
         controls[control["id"]] = control
     benchmarks, places, first = {}, {}, {}
-    for root, _, files in documents:
+    for root, _controls, files in documents:
         for document in files:
             benchmark = read_benchmark(document, controls, parameters)
             _unique(first, benchmark["id"], document.where("id"), root, "benchmark id")
@@ -135,7 +135,7 @@ def _entries(root, files):
 def _all_parameters(entries):
     """Parameters are global by name, and one control defines each: a second definition could only disagree."""
     found = {}
-    for _, document, at, entry in entries:
+    for _root, document, at, entry in entries:
         for name, body in read_parameters(document, at, entry).items():
             if name in found:
                 problem = f"parameter {name} is already defined by {found[name]['control']}"

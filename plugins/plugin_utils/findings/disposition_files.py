@@ -46,7 +46,7 @@ def load_dispositions(paths):
 
 
 def _where(text):
-    path, _, line = text.rpartition(":")
+    path, _colon, line = text.rpartition(":")
     return Where(path, int(line))
 
 

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import jmespath
-
 from ..content.errors import ContentError
 from ..content.lines import near
 from ..snapshots.view import Gap, cell
@@ -162,7 +160,7 @@ def _check_query(value, where):
         )
     try:
         compiled(value["expression"])
-    except jmespath.exceptions.JMESPathError as error:
+    except ValueError as error:
         raise ContentError(where, f"bad JMESPath: {str(error).splitlines()[0]}", "an expression over `rows`") from None
     comparison.check(_query_expected(value), where)
 

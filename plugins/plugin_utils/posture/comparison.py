@@ -108,11 +108,11 @@ def _text(value):
 
 
 _TESTS = {
-    "equals": lambda value, operand: same(value, operand),
+    "equals": same,
     "not_equals": lambda value, operand: not same(value, operand),
     "min": lambda value, operand: number(value) is not None and number(value) >= operand,
     "max": lambda value, operand: number(value) is not None and number(value) <= operand,
-    "one_of": lambda value, operand: _within(value, operand),
+    "one_of": _within,
     "none_of": lambda value, operand: not any(_within(item, operand) for item in _items(value)),
     "all_of": lambda value, operand: all(_within(item, _items(value)) for item in operand),
     "subset_of": lambda value, operand: bool(_items(value)) and all(_within(item, operand) for item in _items(value)),

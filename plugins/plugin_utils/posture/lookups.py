@@ -51,7 +51,7 @@ def unit(snapshot, name):
     """Return the row of a unit by its name or an alias of it, None when there is none; raise Gap."""
     name = unit_name(name)
     row = snapshot.row("units", name)
-    for _ in range(4):  # an alias of an alias is rare, a circle must end
+    for _step in range(4):  # an alias of an alias is rare, a circle must end
         if row is None or not cell(row, "alias_of"):
             break
         row = snapshot.row("units", cell(row, "alias_of")) or row

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-import jmespath
-
 from ..snapshots.view import STATUS_OF_CELL, Gap
+from ..third_party import load
 from .memo import memo
 
 _DECIDING = ("comparator", "and_expression", "or_expression", "not_expression", "function_expression")
@@ -14,8 +13,8 @@ _DECIDING = ("comparator", "and_expression", "or_expression", "not_expression", 
 
 @lru_cache(maxsize=512)
 def compiled(expression):
-    """Return the parsed expression; raise jmespath.exceptions.JMESPathError."""
-    return jmespath.compile(expression)
+    """Return the parsed expression; raise ValueError (jmespath's errors are some), MissingDependency."""
+    return load("jmespath").compile(expression)
 
 
 @lru_cache(maxsize=512)
@@ -81,7 +80,7 @@ def search(snapshot, tables, expression, several=False):
         hidden = hidden_cells(rows, expression)
         if hidden:
             gap = gap or _gap(f"{table}, {hidden[0][0]['key']}", hidden[0][1])
-            left_out = {id(row) for row, _ in hidden}
+            left_out = {id(row) for row, _cell in hidden}
             rows = [row for row in rows if id(row) not in left_out]
         data[table if several else "rows"] = rows
     value = compiled(expression).search(data)

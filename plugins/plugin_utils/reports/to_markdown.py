@@ -36,7 +36,7 @@ def write_markdown(report, file):
 
 def _table(head, rows):
     yield "| " + " | ".join(head) + " |"
-    yield "|" + "|".join(" --- " for _ in head) + "|"
+    yield "|" + "|".join(" --- " for _title in head) + "|"
     for row in rows:
         yield "| " + " | ".join(row) + " |"
     yield ""

@@ -8,10 +8,10 @@ from ..evidence.canonical import canonical
 from ..findings import signals as rules
 from ..findings.alerts import advance, make_signal
 from ..findings.dispositions import in_force
-from ..third_party import load
+from ..third_party import present
 from . import bulk, schema
 
-sa = load("sqlalchemy")
+sa = present("sqlalchemy")
 
 TOLD = ("pass", "fail", "not_applicable")
 

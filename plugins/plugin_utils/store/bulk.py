@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..third_party import load
+from ..third_party import present
 
-sa = load("sqlalchemy")
+sa = present("sqlalchemy")
 
 CHUNK = 500
 """Values in one IN (...): below the limit of variables of every SQLite."""

@@ -11,11 +11,11 @@ import secrets
 
 from ..evidence import atomic
 from ..evidence.canonical import canonical
-from ..third_party import load
+from ..third_party import present
 from . import bulk, schema
 from .engine import StoreError
 
-sa = load("sqlalchemy")
+sa = present("sqlalchemy")
 
 SCHEMA = "ringwall.checkpoint/1"
 _BATCH = 5000

@@ -8,9 +8,9 @@ import os
 import pathlib
 
 from ..evidence import atomic
-from ..third_party import load
+from ..third_party import load, present
 
-sa = load("sqlalchemy")
+sa = present("sqlalchemy")
 
 MIGRATIONS = pathlib.Path(__file__).resolve().parents[3] / "migrations"
 """Beside plugins/, in the clone and in the installed collection."""
@@ -26,8 +26,9 @@ class StoreError(Exception):
 def make_engine(url, state):
     """Return the SQLAlchemy engine of a URL: ``sqlite:///path`` or ``postgresql://...``. None is the state's own file.
 
-    Raises StoreError for other databases, MissingDependency when psycopg is not there.
+    Raises StoreError for other databases, MissingDependency when SQLAlchemy or psycopg is not there.
     """
+    load("sqlalchemy")
     try:
         parsed = sa.engine.make_url(url or f"sqlite:///{state.database}")
     except sa.exc.ArgumentError:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..evidence.canonical import canonical
-from ..third_party import load
+from ..third_party import present
 from . import bulk, schema, tables
 from .intervals import CONCLUSIVE, Open, closing_reason, plan_findings
 
-sa = load("sqlalchemy")
+sa = present("sqlalchemy")
 
 PRIVILEGES = {"user": 0, "root": 1}
 

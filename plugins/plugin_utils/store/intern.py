@@ -7,10 +7,10 @@ import json
 from typing import NamedTuple
 
 from ..evidence.canonical import canonical
-from ..third_party import load
+from ..third_party import present
 from . import bulk, schema
 
-sa = load("sqlalchemy")
+sa = present("sqlalchemy")
 
 MOST = 100_000
 """Values held in memory; beyond, the memory is emptied and the database asked again."""

@@ -6,14 +6,14 @@ import os
 
 from ..evidence import atomic, chain, ledger, runs
 from ..findings.signals import SCORE_DROP
-from ..third_party import load
+from ..third_party import present
 from . import bulk, checkpoint, mirror, prune, schema
 from .bulk import Numbers
 from .engine import StoreError
 from .hostwriter import Host, HostWriter
 from .record import Recorder
 
-sa = load("sqlalchemy")
+sa = present("sqlalchemy")
 
 DECISION = "decision"
 """State of a row of runs that stands for a decision between two runs: intervals end at it."""

@@ -8,10 +8,10 @@ import os
 
 from ..evidence import atomic, ledger, objects, runs
 from ..evidence.canonical import canonical
-from ..third_party import load
+from ..third_party import present
 from . import bulk, schema
 
-sa = load("sqlalchemy")
+sa = present("sqlalchemy")
 
 RECORD = "record"
 """The ledger noun that says in which order runs were recorded and hosts retired."""

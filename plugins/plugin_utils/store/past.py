@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 
 from ...module_utils.tables import TABLES
-from ..third_party import load
+from ..third_party import present
 from . import mirror, schema
 from .alerting import TOLD
 from .bulk import chunks
 
-sa = load("sqlalchemy")
+sa = present("sqlalchemy")
 
 
 class Past:

@@ -11,10 +11,10 @@ import time
 
 from ..evidence import atomic, chain, hostfile, ledger, objects, runs
 from ..evidence.canonical import sha256
-from ..third_party import load
+from ..third_party import present
 from . import bulk, checkpoint, mirror, schema
 
-sa = load("sqlalchemy")
+sa = present("sqlalchemy")
 
 ALERT_DAYS = 90
 TIMELINE_DAYS = 180

@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime
 import json
 
-from ..third_party import load
+from ..third_party import present
 from . import schema
 from .engine import StoreError
 from .standing import histories, standing
 
-sa = load("sqlalchemy")
+sa = present("sqlalchemy")
 
 _INVENTORY = ("owner", "team", "environment", "criticality")
 

@@ -6,14 +6,14 @@ import json
 
 from ..evidence import hostfile, objects
 from ..evidence.canonical import canonical, digest, sha256
-from ..third_party import load
+from ..third_party import present
 from . import bulk, schema, scoring
 from .alerting import Alerting
 from .bulk import Numbers
 from .hostwriter import Host, HostWriter, about_of
 from .intern import Interned
 
-sa = load("sqlalchemy")
+sa = present("sqlalchemy")
 
 HEADER_LEFT_OUT = ("hosts", "owners")
 

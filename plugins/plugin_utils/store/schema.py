@@ -6,9 +6,9 @@ opened it up to, and not in, the run that closed it. What repeats between hosts 
 
 from __future__ import annotations
 
-from ..third_party import load
+from ..third_party import present
 
-sa = load("sqlalchemy")
+sa = present("sqlalchemy")
 
 METADATA = sa.MetaData()
 _ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")

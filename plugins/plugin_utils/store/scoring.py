@@ -6,11 +6,11 @@ import json
 
 from ..evidence.canonical import canonical, digest
 from ..findings.score import score
-from ..third_party import load
+from ..third_party import present
 from . import schema
 from .standing import counts_here, judged
 
-sa = load("sqlalchemy")
+sa = present("sqlalchemy")
 
 UNCHANGED = "unchanged"
 _NONE = (None, None, None, None)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 
-from ..third_party import load
+from ..third_party import present
 from . import schema
 
-sa = load("sqlalchemy")
+sa = present("sqlalchemy")
 
 
 def _times(connection):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from ..evidence.objects import ObjectError
-from ..third_party import load
+from ..third_party import present
 from . import bulk, schema
 from .intervals import plan_rows
 
-sa = load("sqlalchemy")
+sa = present("sqlalchemy")
 
 ROW_TABLES = frozenset(
     (

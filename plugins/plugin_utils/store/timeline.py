@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 
-from ..third_party import load
+from ..third_party import present
 from . import schema
 from .bulk import chunks
 from .standing import standing
 
-sa = load("sqlalchemy")
+sa = present("sqlalchemy")
 
 
 class Timeline:

@@ -72,7 +72,7 @@ class Histories(RuleBasedStateMachine):
         self._play([file], options={"benchmarks": ["other"]})
         if before:
             assert self._open(name) == before
-        if rows:
+        if rows and past:
             assert self._rows(name).get(table) == rows.get(table)
 
     @rule(name=NAMES)

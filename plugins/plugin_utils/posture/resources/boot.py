@@ -15,7 +15,7 @@ def argument(line, name):
     """Return the value of a kernel argument, the last one where it is repeated; "" without a value, None if absent."""
     found = None
     for word in line.split():
-        key, _, value = word.partition("=")
+        key, _equals, value = word.partition("=")
         if key == name:
             found = value
         elif word == "--":  # what follows is for init, not for the kernel

@@ -77,7 +77,7 @@ def _state(path, row):
 
 
 def _separate(path, row):
-    live, persisted, _, evidence = _state(path, row)
+    live, persisted, _options, evidence = _state(path, row)
     wanted = {path: "a file system of its own, now and at boot"}
     actual = {path: {"mounted": live, "at boot": persisted}}
     if live is None and persisted:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from jmespath.exceptions import JMESPathError
-
 from ....module_utils.tables import TABLES
 from ...content.errors import ContentError
 from ...content.lines import near
@@ -51,7 +49,7 @@ class Query(Resource):
             raise ContentError(where, "query has no expression", "expression: rows[?port == `25`]")
         try:
             compiled(expression)
-        except JMESPathError as error:
+        except ValueError as error:
             text = " ".join(str(error).split())
             raise ContentError(where, f"bad JMESPath: {text}", "an expression over `rows`") from None
 

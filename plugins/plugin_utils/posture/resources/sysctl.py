@@ -8,23 +8,31 @@ from ..memo import memo
 from .base import Resource, Verdict
 
 CONF = ("net.ipv4.conf.", "net.ipv6.conf.")
-AND, OR, MAX = (lambda whole, own: whole and own), (lambda whole, own: whole or own), max
+
+
+def _and(whole, own):
+    return whole and own
+
+
+def _or(whole, own):
+    return whole or own
+
 
 COMBINED = {
-    "accept_local": OR,
-    "accept_source_route": AND,
-    "arp_announce": MAX,
-    "arp_filter": OR,
-    "arp_ignore": MAX,
-    "log_martians": OR,
-    "mc_forwarding": AND,
-    "proxy_arp": OR,
-    "route_localnet": OR,
-    "rp_filter": MAX,
-    "secure_redirects": OR,
-    "send_redirects": OR,
-    "shared_media": OR,
-    "src_valid_mark": OR,
+    "accept_local": _or,
+    "accept_source_route": _and,
+    "arp_announce": max,
+    "arp_filter": _or,
+    "arp_ignore": max,
+    "log_martians": _or,
+    "mc_forwarding": _and,
+    "proxy_arp": _or,
+    "route_localnet": _or,
+    "rp_filter": max,
+    "secure_redirects": _or,
+    "send_redirects": _or,
+    "shared_media": _or,
+    "src_valid_mark": _or,
 }
 """How the kernel joins ``net.ipv4.conf.all.X`` with an interface's own value (include/linux/inetdevice.h).
 What is not named here, and everything of IPv6, is the interface's own value alone."""
