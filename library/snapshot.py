@@ -77,7 +77,9 @@ def main():
     settings = module.params["settings"]
     unknown = sorted(set(settings) - set(DEFAULTS))
     if unknown:
-        module.fail_json(msg="settings: unknown %s; expected some of %s" % (", ".join(unknown), ", ".join(sorted(DEFAULTS))))
+        module.fail_json(
+            msg="settings: unknown %s; expected some of %s" % (", ".join(unknown), ", ".join(sorted(DEFAULTS)))
+        )
     data = collect(settings)
     packed = module.params["payload"] == "packed"
     module.exit_json(changed=False, snapshot=pack(data).decode("ascii") if packed else json.loads(data))

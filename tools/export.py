@@ -15,14 +15,31 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TARGET = ROOT / "build" / "ansible_collections" / "ringwall" / "servers"
 REPLACED = {"plugins/modules": "library", "plugins/filter": "filter_plugins"}
-LEFT_OUT = ("library/", "filter_plugins/", "collections/", "inventories/", "requirements/", "tests/", "tools/", ".ci/",
-            "ansible.cfg", "Makefile", "pyproject.toml", ".gitignore", "extensions/")
+LEFT_OUT = (
+    "library/",
+    "filter_plugins/",
+    "collections/",
+    "inventories/",
+    "requirements/",
+    "tests/",
+    "tools/",
+    ".ci/",
+    "ansible.cfg",
+    "Makefile",
+    "pyproject.toml",
+    ".gitignore",
+    "extensions/",
+)
 
 
 def tracked():
     """Paths (relative, text) of the files that git tracks or would add."""
-    output = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-                            cwd=ROOT, check=True, capture_output=True).stdout
+    output = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    ).stdout
     return sorted(path for path in output.decode().split("\0") if path and (ROOT / path).exists())
 
 
@@ -33,7 +50,7 @@ def export(target=TARGET):
         source = path
         for link, folder in REPLACED.items():
             if path.startswith(folder + "/"):
-                path = link + path[len(folder):]
+                path = link + path[len(folder) :]
         if path == source and (source.startswith(LEFT_OUT) or source in REPLACED):
             continue
         place = target / path
@@ -45,8 +62,12 @@ def export(target=TARGET):
 def build(target):
     """Build the artefact of the exported collection into build/ and return its path."""
     galaxy = pathlib.Path(sys.executable).parent / "ansible-galaxy"
-    subprocess.run([galaxy, "collection", "build", "--force", "--output-path", ROOT / "build", target],
-                   cwd=ROOT / "build", check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(
+        [galaxy, "collection", "build", "--force", "--output-path", ROOT / "build", target],
+        cwd=ROOT / "build",
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
     return max((ROOT / "build").glob("ringwall-servers-*.tar.gz"), key=lambda path: path.stat().st_mtime)
 
 

@@ -10,9 +10,7 @@ import sys
 import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-MARKS = (
-    (re.compile(r"([A-Z])\(([^()]*)\)"), lambda m: f"`{m.group(2)}`" if m.group(1) in "CVEOM" else m.group(2)),
-)
+MARKS = ((re.compile(r"([A-Z])\(([^()]*)\)"), lambda m: f"`{m.group(2)}`" if m.group(1) in "CVEOM" else m.group(2)),)
 
 
 def text(value):
@@ -41,11 +39,23 @@ def readme(role):
     """The README of one role: purpose, example, inputs, and what its ``meta/about.yml`` says of outputs and undoing."""
     spec = yaml.safe_load((role / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))["argument_specs"]["main"]
     about = yaml.safe_load((role / "meta" / "about.yml").read_text(encoding="utf-8"))
-    lines = [f"# {role.name}", "", "<!-- Generated from meta/argument_specs.yml and meta/about.yml by tools/roles_doc.py. -->", ""]
+    lines = [
+        f"# {role.name}",
+        "",
+        "<!-- Generated from meta/argument_specs.yml and meta/about.yml by tools/roles_doc.py. -->",
+        "",
+    ]
     lines += [text(line) for line in spec["description"]] + [""]
     for title in ("example", "outputs", "touches", "undo"):
         lines += [f"## {title.capitalize()}", "", about[title].rstrip(), ""]
-    lines += ["## Inputs", "", "| variable | type | default | meaning |", "|---|---|---|---|", *rows(spec["options"]), ""]
+    lines += [
+        "## Inputs",
+        "",
+        "| variable | type | default | meaning |",
+        "|---|---|---|---|",
+        *rows(spec["options"]),
+        "",
+    ]
     return "\n".join(lines)
 
 

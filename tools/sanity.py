@@ -36,7 +36,10 @@ def seed_bootstrap():
     place = CACHE / f"get_pip_{version.replace('.', '_')}.py"
     CACHE.mkdir(parents=True, exist_ok=True)
     if not list(CACHE.glob(f"pip-{version}-*.whl")):
-        subprocess.run([BIN / "pip", "download", "-q", "--disable-pip-version-check", "--no-deps", "-d", CACHE, f"pip=={version}"], check=True)
+        subprocess.run(
+            [BIN / "pip", "download", "-q", "--disable-pip-version-check", "--no-deps", "-d", CACHE, f"pip=={version}"],
+            check=True,
+        )
     if not place.exists():
         place.write_text(BOOTSTRAP % {"version": version}, encoding="utf-8")
 
@@ -48,9 +51,21 @@ def sanity(folder, *arguments):
         subprocess.run(["git", "init", "-q", folder], check=True)
         subprocess.run(["git", "-C", folder, "add", "-A"], check=True)
     skip = [word for name in SKIPPED for word in ("--skip-test", name)]
-    command = [BIN / "ansible-test", "sanity", "--color", "no", "--python", f"{sys.version_info[0]}.{sys.version_info[1]}"]
-    result = subprocess.run([*command, *(arguments or skip)], cwd=folder, capture_output=True, text=True,
-                            env=dict(os.environ, PATH=f"{BIN}:{os.environ['PATH']}"))
+    command = [
+        BIN / "ansible-test",
+        "sanity",
+        "--color",
+        "no",
+        "--python",
+        f"{sys.version_info[0]}.{sys.version_info[1]}",
+    ]
+    result = subprocess.run(
+        [*command, *(arguments or skip)],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        env=dict(os.environ, PATH=f"{BIN}:{os.environ['PATH']}"),
+    )
     return result.returncode, result.stdout + result.stderr
 
 
@@ -60,7 +75,9 @@ def canary():
     shutil.rmtree(ROOT / "build" / "canary", ignore_errors=True)
     shutil.copytree(export.TARGET, copy, ignore=shutil.ignore_patterns(".git"))
     module = copy / "plugins" / "modules" / "snapshot.py"
-    module.write_text(module.read_text(encoding="utf-8").replace("short_description:", "shrot_description:", 1), encoding="utf-8")
+    module.write_text(
+        module.read_text(encoding="utf-8").replace("short_description:", "shrot_description:", 1), encoding="utf-8"
+    )
     code, output = sanity(copy, "--test", "validate-modules")
     if code == 0 or "shrot_description" not in output:
         sys.exit("the canary lives: ansible-test did not see a broken DOCUMENTATION\n" + output[-2000:])
@@ -68,8 +85,13 @@ def canary():
 
 def documented():
     """Every module of ``library/`` must be seen by ansible-doc in the export."""
-    result = subprocess.run([BIN / "ansible-doc", "-t", "module", "-l", "--json", "ringwall.servers"], capture_output=True, text=True,
-                            cwd=ROOT / "build", env=dict(os.environ, ANSIBLE_COLLECTIONS_PATH=str(ROOT / "build")))
+    result = subprocess.run(
+        [BIN / "ansible-doc", "-t", "module", "-l", "--json", "ringwall.servers"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT / "build",
+        env=dict(os.environ, ANSIBLE_COLLECTIONS_PATH=str(ROOT / "build")),
+    )
     seen = {name.rsplit(".", 1)[1] for name in json.loads(result.stdout)}
     there = {path.stem for path in (ROOT / "library").glob("*.py")}
     if seen != there:
@@ -84,8 +106,11 @@ def main():
     canary()
     code, output = sanity(export.TARGET)
     print(output if code else "ansible-test sanity: clean")
-    docs = subprocess.run([BIN / "antsibull-docs", "lint-collection-docs", "--plugin-docs", export.TARGET],
-                          cwd=ROOT / "build", env=dict(os.environ, PATH=f"{BIN}:{os.environ['PATH']}"))
+    docs = subprocess.run(
+        [BIN / "antsibull-docs", "lint-collection-docs", "--plugin-docs", export.TARGET],
+        cwd=ROOT / "build",
+        env=dict(os.environ, PATH=f"{BIN}:{os.environ['PATH']}"),
+    )
     sys.exit(code or docs.returncode)
 
 

@@ -94,7 +94,9 @@ class CallbackModule(Default):
     def v2_runner_on_unreachable(self, result):
         """A host without a connection is always said."""
         self._clear()
-        self._display.display(f"{result._host.get_name()}: unreachable: {result._result.get('msg', '')}", color="bright red")
+        self._display.display(
+            f"{result._host.get_name()}: unreachable: {result._result.get('msg', '')}", color="bright red"
+        )
 
     def _progress(self, result):
         answer = result._result

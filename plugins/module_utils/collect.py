@@ -117,7 +117,7 @@ def _read_tables(names, settings, sink):
 def _write(descriptor, data):
     view = memoryview(data)
     while view:
-        view = view[os.write(descriptor, view):]
+        view = view[os.write(descriptor, view) :]
 
 
 class _Child:
@@ -146,8 +146,8 @@ class _Child:
                 label, data = _HEADER.unpack_from(self.buffer)
                 end = _HEADER.size + label + data
                 if len(self.buffer) >= end:
-                    name = bytes(self.buffer[_HEADER.size:_HEADER.size + label]).decode("ascii")
-                    content = bytes(self.buffer[_HEADER.size + label:end])
+                    name = bytes(self.buffer[_HEADER.size : _HEADER.size + label]).decode("ascii")
+                    content = bytes(self.buffer[_HEADER.size + label : end])
                     del self.buffer[:end]
                     return name, content
             left = deadline - time.monotonic()
@@ -228,13 +228,22 @@ def collect(settings):
             tables[name] = _encode(dict(_failed(TABLES[name].TABLE, state, ending), cost={"cpu": 0.0, "wall": 0.0}))
             if time.monotonic() >= deadline:
                 for late in todo:
-                    tables[late] = _encode(dict(
-                        _failed(TABLES[late].TABLE, "partial", "not read: %s used up the time" % name),
-                        cost={"cpu": 0.0, "wall": 0.0}))
+                    tables[late] = _encode(
+                        dict(
+                            _failed(TABLES[late].TABLE, "partial", "not read: %s used up the time" % name),
+                            cost={"cpu": 0.0, "wall": 0.0},
+                        )
+                    )
                 todo = []
-    head = _encode({
-        "schema": SCHEMA, "collector": VERSION, "taken": rfc3339(taken), "euid": os.geteuid(),
-        "root": settings["root"], "errors": errors,
-    })
+    head = _encode(
+        {
+            "schema": SCHEMA,
+            "collector": VERSION,
+            "taken": rfc3339(taken),
+            "euid": os.geteuid(),
+            "root": settings["root"],
+            "errors": errors,
+        }
+    )
     body = b",".join(b'"' + name.encode("ascii") + b'":' + content for name, content in tables.items())
     return head[:-1] + b',"tables":{' + body + b"}}"

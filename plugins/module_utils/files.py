@@ -78,8 +78,11 @@ class Tree:
                         raise Unreadable("invalid", "%s: more than %d links" % (path, MAX_LINKS))
                     owner = os.fstat(stack[-1]).st_uid
                     if info.st_uid not in self._trusted or owner not in self._trusted:
-                        raise Unreadable("invalid", "%s: a link that uid %d controls is not followed" % (
-                            path, info.st_uid if info.st_uid not in self._trusted else owner))
+                        raise Unreadable(
+                            "invalid",
+                            "%s: a link that uid %d controls is not followed"
+                            % (path, info.st_uid if info.st_uid not in self._trusted else owner),
+                        )
                     target = os.readlink(part, dir_fd=stack[-1])
                     if target.startswith("/"):
                         while len(stack) > 1:

@@ -119,7 +119,8 @@ class Host:
                     continue
                 hidden = part.startswith(".")
                 following.extend(
-                    base + "/" + name for name in names
+                    base + "/" + name
+                    for name in names
                     if fnmatch.fnmatchcase(name, part) and (hidden or not name.startswith("."))
                 )
             found = following
@@ -154,9 +155,13 @@ class Host:
             raise Absent(argv[0])
         try:
             process = subprocess.Popen(
-                [program] + list(argv[1:]), stdin=subprocess.PIPE if data else subprocess.DEVNULL,
-                stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd="/",
-                env=dict(ENVIRONMENT, **(environment or {})), start_new_session=True,
+                [program] + list(argv[1:]),
+                stdin=subprocess.PIPE if data else subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                cwd="/",
+                env=dict(ENVIRONMENT, **(environment or {})),
+                start_new_session=True,
             )
         except FileNotFoundError:
             raise Absent(program) from None

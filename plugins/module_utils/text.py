@@ -25,9 +25,7 @@ def text(data):
 def raw(value):
     """The inverse of ``text``: the bytes that were on the target."""
     parts = _ESCAPED.split(value)
-    return b"".join(
-        bytes([int(part, 16)]) if index % 2 else part.encode("utf-8") for index, part in enumerate(parts)
-    )
+    return b"".join(bytes([int(part, 16)]) if index % 2 else part.encode("utf-8") for index, part in enumerate(parts))
 
 
 def rfc3339(seconds):

@@ -82,8 +82,13 @@ def assess(action, assessment, task_vars):
     timeout = float(arguments.get("timeout", 300))
     with told():
         summary = assessment.assess_host(
-            host, arguments["run"], _inventory(arguments, task_vars), _host_options(arguments),
-            lambda tables, options: gather(action, task_vars, tables, options, timeout, transport, arguments["run"]["collector"]),
+            host,
+            arguments["run"],
+            _inventory(arguments, task_vars),
+            _host_options(arguments),
+            lambda tables, options: gather(
+                action, task_vars, tables, options, timeout, transport, arguments["run"]["collector"]
+            ),
         )
     return dict(summary, changed=False)
 
@@ -92,16 +97,21 @@ def _inventory(arguments, task_vars):
     tags = arguments.get("tags") or {}
     return {
         "groups": sorted(set(plain(task_vars.get("group_names") or [])) - {"all", "ungrouped"}),
-        "owner": arguments.get("owner"), "team": arguments.get("team"), "environment": arguments.get("environment"),
-        "criticality": arguments.get("criticality"), "tags": tags if isinstance(tags, dict) else {"tags": tags},
+        "owner": arguments.get("owner"),
+        "team": arguments.get("team"),
+        "environment": arguments.get("environment"),
+        "criticality": arguments.get("criticality"),
+        "tags": tags if isinstance(tags, dict) else {"tags": tags},
     }
 
 
 def _host_options(arguments):
     return {
         "cadence": _choice("ringwall_cadence", arguments.get("cadence", "auto"), CADENCES),
-        "parameters": arguments.get("parameters"), "roles": arguments.get("roles"),
-        "benchmarks": arguments.get("benchmarks"), "root": arguments.get("root"),
+        "parameters": arguments.get("parameters"),
+        "roles": arguments.get("roles"),
+        "benchmarks": arguments.get("benchmarks"),
+        "root": arguments.get("root"),
     }
 
 
@@ -111,7 +121,9 @@ def record(action, assessment, task_vars):
     with told():
         settings = settings_room.resolve(action)
         result = assessment.record(
-            settings, arguments["run"], plain(task_vars.get("ansible_play_hosts_all") or []),
+            settings,
+            arguments["run"],
+            plain(task_vars.get("ansible_play_hosts_all") or []),
             set(plain(task_vars.get("ansible_play_hosts") or [])),
         )
     return dict(result, changed=False)
@@ -133,7 +145,9 @@ def verdict(action, task_vars):
     arguments = plain(action._task.args)
     summary = arguments.get("assessment") or {}
     state, reason = summary.get("state"), summary.get("reason") or {}
-    text = f"{reason.get('code', 'unknown')}: {reason.get('text', 'it was not assessed')}. {reason.get('fix', '')}".strip()
+    text = (
+        f"{reason.get('code', 'unknown')}: {reason.get('text', 'it was not assessed')}. {reason.get('fix', '')}".strip()
+    )
     if state == "unreachable":
         return {"unreachable": True, "msg": text, "changed": False}
     if state != "assessed":
@@ -154,7 +168,7 @@ def refused(summary, fail_on):
         raise AnsibleActionFail(f"ringwall_fail_on has no {', '.join(sorted(unknown))}; expected severity or score")
     if "severity" in fail_on:
         least = _choice("ringwall_fail_on.severity", fail_on["severity"], tuple(SEVERITIES))
-        counted = SEVERITIES[:SEVERITIES.index(least) + 1]
+        counted = SEVERITIES[: SEVERITIES.index(least) + 1]
         failed = {name: summary["failed_by_severity"].get(name, 0) for name in counted}
         if any(failed.values()):
             problems.append("failed: " + ", ".join(f"{count} {name}" for name, count in failed.items() if count))
@@ -171,6 +185,11 @@ def keep_store(action, task_vars):
     verb = _choice("store__verb", arguments.get("verb"), keeping.VERBS)
     with told():
         return keeping.keep(
-            settings_room.resolve(action), verb, arguments.get("subject"), arguments.get("reason"),
-            int(arguments.get("keep_runs", 50)), int(arguments.get("keep_days", 90)), bool(task_vars.get("ansible_check_mode")),
+            settings_room.resolve(action),
+            verb,
+            arguments.get("subject"),
+            arguments.get("reason"),
+            int(arguments.get("keep_runs", 50)),
+            int(arguments.get("keep_days", 90)),
+            bool(task_vars.get("ansible_check_mode")),
         )

@@ -30,7 +30,9 @@ CAPABILITIES = (Posture(),)
 RUN_ID = runs.new_run_id()
 """Made once in the process that starts the play: workers are forked from it and share this value."""
 
-VOLATILE = {name: {column.name for column in module.TABLE.columns if column.volatile} for name, module in TABLES.items()}
+VOLATILE = {
+    name: {column.name for column in module.TABLE.columns if column.volatile} for name, module in TABLES.items()
+}
 """Columns that do not make a table's content another one."""
 
 
@@ -57,19 +59,33 @@ def begin(settings, asked, options, past):
     run_id = settings.run or RUN_ID
     header = {
         "pid": os.getppid(),  # the play's own process: this worker ends with its task
-        "scope": settings.scope, "asked": sorted(asked), "started": now(), "collector": COLLECTOR,
-        "actor": provenance.actor(), "version": provenance.version(),
+        "scope": settings.scope,
+        "asked": sorted(asked),
+        "started": now(),
+        "collector": COLLECTOR,
+        "actor": provenance.actor(),
+        "version": provenance.version(),
         "project_commit": provenance.commit(settings.project_dir),
-        "inventory": provenance.digest_of_files(settings.inventory_dirs), "content": content.digest,
+        "inventory": provenance.digest_of_files(settings.inventory_dirs),
+        "content": content.digest,
         # What the score goes by: the store must be able to compute it again when the content is another one.
-        "controls": {name: {key: control.get(key) for key in ("severity", "score")} for name, control in content.controls.items()},
-        "dispositions": load_dispositions(settings.dispositions), "options": options,
+        "controls": {
+            name: {key: control.get(key) for key in ("severity", "score")} for name, control in content.controls.items()
+        },
+        "dispositions": load_dispositions(settings.dispositions),
+        "options": options,
     }
     run = runs.open_run(state, run_id, header)
     write_past(run, settings.scope, asked, past)
     tables, paths = needs(content, options)
-    return {"run": run_id, "state": settings.state, "content": content.digest, "collector": collector(state),
-            "tables": sorted(tables), "paths": sorted(paths)}
+    return {
+        "run": run_id,
+        "state": settings.state,
+        "content": content.digest,
+        "collector": collector(state),
+        "tables": sorted(tables),
+        "paths": sorted(paths),
+    }
 
 
 def collector(state):
@@ -138,7 +154,9 @@ def snapshot_of(raw, state, past, wanted, at, host):
     views = {}
     digests = objects.put_many(state, {name: (table, VOLATILE[name]) for name, table in raw["tables"].items()})
     for name, table in raw["tables"].items():
-        views[name] = TableView(name, table["version"], table["state"], table.get("why", ""), table["rows"], at, False, digests[name])
+        views[name] = TableView(
+            name, table["version"], table["state"], table.get("why", ""), table["rows"], at, False, digests[name]
+        )
     for name in wanted - set(views):
         last = past.get("tables", {}).get(name)
         if not last:
@@ -149,7 +167,9 @@ def snapshot_of(raw, state, past, wanted, at, host):
         for version in range(table["version"], spec.version):
             rows = spec.upgrades[version](rows)
         stale = _age_hours(last["observed_at"], at) > spec.max_age_hours
-        views[name] = TableView(name, spec.version, table["state"], table.get("why", ""), rows, last["observed_at"], stale, last["digest"])
+        views[name] = TableView(
+            name, spec.version, table["state"], table.get("why", ""), rows, last["observed_at"], stale, last["digest"]
+        )
     return Snapshot(views, raw["taken"], host)
 
 
@@ -163,8 +183,20 @@ def assess_host(host, begun, inventory, options, gather):
     state = open_state(begun["state"])
     run = runs.load_run(state, begun["run"])
     received = now()
-    file = {"schema": HOST_SCHEMA, "run": run.id, "scope": run.header["scope"], "host": host, "inventory": inventory,
-            "state": "failed", "reason": None, "findings": [], "alerts": [], "errors": [], "tables": {}, "benchmarks": []}
+    file = {
+        "schema": HOST_SCHEMA,
+        "run": run.id,
+        "scope": run.header["scope"],
+        "host": host,
+        "inventory": inventory,
+        "state": "failed",
+        "reason": None,
+        "findings": [],
+        "alerts": [],
+        "errors": [],
+        "tables": {},
+        "benchmarks": [],
+    }
     try:
         past = read_past(run.path, host)
         wanted = set(begun["tables"])
@@ -176,11 +208,18 @@ def assess_host(host, begun, inventory, options, gather):
     except HostFailure as failure:
         file.update(state=failure.state, reason=failure.reason())
     except MemoryError:
-        file["reason"] = {"code": "too_large", "text": "judging this host needs more memory than a host may use", "fix": ""}
+        file["reason"] = {
+            "code": "too_large",
+            "text": "judging this host needs more memory than a host may use",
+            "fix": "",
+        }
     except Exception as error:  # a host's answer must not end the run, whatever we did wrong with it
         line = traceback.extract_tb(error.__traceback__)[-1]
-        file["reason"] = {"code": "defect", "text": f"{type(error).__name__} in {os.path.basename(line.filename)}:{line.lineno}: {str(error)[:200]}",
-                          "fix": "This is a defect of Ringwall: please report it with this text."}
+        file["reason"] = {
+            "code": "defect",
+            "text": f"{type(error).__name__} in {os.path.basename(line.filename)}:{line.lineno}: {str(error)[:200]}",
+            "fix": "This is a defect of Ringwall: please report it with this text.",
+        }
     file["received"] = received
     run.write_host(file)
     return summary(file)
@@ -189,9 +228,15 @@ def assess_host(host, begun, inventory, options, gather):
 def _judged(snapshot, raw, run, begun, state, past, inventory, options, at):
     content = compile_content(digest=begun["content"], cache=state.cache)
     context = {
-        "content": content, "parameters": options.get("parameters") or {}, "roles": options.get("roles") or [],
-        "benchmarks": options.get("benchmarks"), "past": past, "host": inventory, "now": at,
-        "dispositions": run.header["dispositions"], "scope": run.header["scope"],
+        "content": content,
+        "parameters": options.get("parameters") or {},
+        "roles": options.get("roles") or [],
+        "benchmarks": options.get("benchmarks"),
+        "past": past,
+        "host": inventory,
+        "now": at,
+        "dispositions": run.header["dispositions"],
+        "scope": run.header["scope"],
     }
     result = {"findings": [], "alerts": [], "benchmarks": [], "notes": []}
     for capability in CAPABILITIES:
@@ -200,14 +245,30 @@ def _judged(snapshot, raw, run, begun, state, past, inventory, options, at):
     identity = snapshot.table("identity").rows.get("host", {})
     clock = identity.get("clock")
     result.update(
-        state="assessed", taken=raw["taken"], collector=raw["collector"], errors=raw["errors"],
+        state="assessed",
+        taken=raw["taken"],
+        collector=raw["collector"],
+        errors=raw["errors"],
         privilege="root" if raw["euid"] == 0 else "user",
         clock_skew_s=round(_age_hours(at, clock) * 3600) if isinstance(clock, str) else None,
-        platform=snapshot.table("platform").rows.get("host", {}), identity=identity,
-        score=score([{"name": "", "state": "assessed", "findings": result["findings"]}], content.controls)["hosts"][""]["percent"],
-        tables={name: {"digest": view.digest, "version": view.version, "state": view.state, "why": view.why, "rows": len(view.rows),
-                       "observed_at": view.observed_at, "stale": view.stale, "cost": raw["tables"].get(name, {}).get("cost", {})}
-                for name, view in snapshot.tables.items()},
+        platform=snapshot.table("platform").rows.get("host", {}),
+        identity=identity,
+        score=score([{"name": "", "state": "assessed", "findings": result["findings"]}], content.controls)["hosts"][""][
+            "percent"
+        ],
+        tables={
+            name: {
+                "digest": view.digest,
+                "version": view.version,
+                "state": view.state,
+                "why": view.why,
+                "rows": len(view.rows),
+                "observed_at": view.observed_at,
+                "stale": view.stale,
+                "cost": raw["tables"].get(name, {}).get("cost", {}),
+            }
+            for name, view in snapshot.tables.items()
+        },
     )
     return result
 
@@ -220,8 +281,14 @@ def summary(file):
         counts[finding["status"]] = counts.get(finding["status"], 0) + 1
         if finding["status"] == "fail" and not finding.get("disposition"):
             worst[finding["severity"]] = worst.get(finding["severity"], 0) + 1
-    return {"state": file["state"], "reason": file["reason"], "counts": counts, "failed_by_severity": worst, "score": file.get("score"),
-            "unreadable_tables": sorted(name for name, table in file["tables"].items() if table["state"] != "ok")[:20]}
+    return {
+        "state": file["state"],
+        "reason": file["reason"],
+        "counts": counts,
+        "failed_by_severity": worst,
+        "score": file.get("score"),
+        "unreadable_tables": sorted(name for name, table in file["tables"].items() if table["state"] != "ok")[:20],
+    }
 
 
 def record(settings, begun, asked, active):
@@ -250,10 +317,25 @@ def not_assessed(run, asked, active):
     waiting = [host for host in asked if host not in done and host in active]
     for host in asked:
         if host not in done and host not in active:
-            run.write_host({
-                "schema": HOST_SCHEMA, "run": run.id, "scope": run.header["scope"], "host": host, "inventory": {},
-                "state": "failed", "received": now(), "findings": [], "alerts": [], "errors": [], "tables": {}, "benchmarks": [],
-                "reason": {"code": "not_assessed", "text": "it left the play before it was assessed",
-                           "fix": "The play's output above says why (a variable that is not defined, for example)."},
-            })
+            run.write_host(
+                {
+                    "schema": HOST_SCHEMA,
+                    "run": run.id,
+                    "scope": run.header["scope"],
+                    "host": host,
+                    "inventory": {},
+                    "state": "failed",
+                    "received": now(),
+                    "findings": [],
+                    "alerts": [],
+                    "errors": [],
+                    "tables": {},
+                    "benchmarks": [],
+                    "reason": {
+                        "code": "not_assessed",
+                        "text": "it left the play before it was assessed",
+                        "fix": "The play's output above says why (a variable that is not defined, for example).",
+                    },
+                }
+            )
     return waiting

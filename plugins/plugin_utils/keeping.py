@@ -13,13 +13,19 @@ from .store.prune import HOLD
 
 VERBS = ("prune", "rebuild", "verify", "hold", "release", "retire")
 
+
 def keep(settings, verb, subject, reason, keep_runs, keep_days, check_mode):
     """Carry out ``verb``; return an Ansible result. Raises StateError, RunError, StoreError, AnsibleActionFail."""
     state = open_state(settings.state)
     if verb == "verify":
         problems = verify(state, contents=True)
         text = "; ".join(f"{one['where']}: {one['problem']}" for one in problems[:20])
-        return {"failed": bool(problems), "problems": problems, "changed": False, "msg": text or "the evidence is what it was"}
+        return {
+            "failed": bool(problems),
+            "problems": problems,
+            "changed": False,
+            "msg": text or "the evidence is what it was",
+        }
     if verb in ("hold", "release", "retire") and not (subject and reason):
         raise AnsibleActionFail(f"{verb} needs ringwall_store_subject (a run or a host) and ringwall_store_reason")
     if verb in ("hold", "release"):

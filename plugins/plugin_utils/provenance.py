@@ -29,7 +29,10 @@ def actor():
 @functools.lru_cache(maxsize=1)
 def version():
     """The collection's version, from galaxy.yml (clone) or MANIFEST.json (installed)."""
-    for name, pattern in (("galaxy.yml", r"^version:\s*[\"']?([^\s\"']+)"), ("MANIFEST.json", r'"version":\s*"([^"]+)"')):
+    for name, pattern in (
+        ("galaxy.yml", r"^version:\s*[\"']?([^\s\"']+)"),
+        ("MANIFEST.json", r'"version":\s*"([^"]+)"'),
+    ):
         try:
             found = re.search(pattern, (COLLECTION / name).read_text(encoding="utf-8"), re.MULTILINE)
         except OSError:

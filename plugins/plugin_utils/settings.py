@@ -11,11 +11,19 @@ from dataclasses import dataclass
 
 from .plain import plain
 
-ENVIRONMENT = {"ringwall_state": "RINGWALL_STATE", "ringwall_store": "RINGWALL_STORE", "ringwall_run": "RINGWALL_RUN",
-               "ringwall_scope": "RINGWALL_SCOPE"}
+ENVIRONMENT = {
+    "ringwall_state": "RINGWALL_STATE",
+    "ringwall_store": "RINGWALL_STORE",
+    "ringwall_run": "RINGWALL_RUN",
+    "ringwall_scope": "RINGWALL_SCOPE",
+}
 DEFAULTS = {
-    "ringwall_state": "state", "ringwall_store": None, "ringwall_run": None, "ringwall_scope": "default",
-    "ringwall_content": None, "ringwall_dispositions": None,
+    "ringwall_state": "state",
+    "ringwall_store": None,
+    "ringwall_run": None,
+    "ringwall_scope": "default",
+    "ringwall_content": None,
+    "ringwall_dispositions": None,
     "ringwall_score_drop": 5,
 }
 

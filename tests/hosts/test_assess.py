@@ -34,8 +34,17 @@ systemctl restart ssh
 def fleet(engine, tmp_path_factory):
     """Six hosts: good, mis-set, one whose sudo wants a password, one without Python, one on trixie, one switched off."""
     folder = tmp_path_factory.mktemp("fleet")
-    addresses = {name: engine.start(name, suite) for name, suite in {
-        "good": "bookworm", "planted": "bookworm", "nosudo": "bookworm", "nopython": "bookworm", "trixie": "trixie", "off": "bookworm"}.items()}
+    addresses = {
+        name: engine.start(name, suite)
+        for name, suite in {
+            "good": "bookworm",
+            "planted": "bookworm",
+            "nosudo": "bookworm",
+            "nopython": "bookworm",
+            "trixie": "trixie",
+            "off": "bookworm",
+        }.items()
+    }
     for address in addresses.values():
         lab_hosts.wait(address)
     for name in ("good", "planted"):
@@ -63,7 +72,13 @@ def test_each_host_ends_as_what_it_is(fleet):
     _engine, _inventory, played = fleet
     hosts = played.hosts()
     assert {name: host["state"] for name, host in hosts.items()} == {
-        "good": "assessed", "planted": "assessed", "nosudo": "failed", "nopython": "failed", "trixie": "assessed", "off": "unreachable"}
+        "good": "assessed",
+        "planted": "assessed",
+        "nosudo": "failed",
+        "nopython": "failed",
+        "trixie": "assessed",
+        "off": "unreachable",
+    }
     assert hosts["nosudo"]["reason"]["code"] == "become"
     assert "sudo" in hosts["nosudo"]["reason"]["text"]
     assert hosts["nopython"]["reason"]["code"] == "no_python"
@@ -85,7 +100,9 @@ def test_planted_findings_name_the_line_that_did_it(fleet):
     _engine, _inventory, played = fleet
     finding = next(f for f in played.hosts()["planted"]["findings"] if f["section"] == "5.1.16")
     assert finding["actual"] is not None
-    assert any("/etc/ssh/sshd_config.d/00-planted.conf:2" in item["where"] for item in finding["evidence"]), finding["evidence"]
+    assert any("/etc/ssh/sshd_config.d/00-planted.conf:2" in item["where"] for item in finding["evidence"]), finding[
+        "evidence"
+    ]
 
 
 def test_what_the_container_cannot_tell_is_unreadable_and_says_why(fleet):
@@ -111,8 +128,11 @@ def test_no_table_fails_on_a_real_server(fleet):
 
     run = runs.load_run(open_state(str(played.state)), played.run()["id"])
     for host in run.hosts():
-        bad = {name: table["why"] for name, table in host["tables"].items()
-               if table["state"] in ("error", "partial") and name != "pending_updates"}  # the lab's image holds no package lists
+        bad = {
+            name: table["why"]
+            for name, table in host["tables"].items()
+            if table["state"] in ("error", "partial") and name != "pending_updates"
+        }  # the lab's image holds no package lists
         assert not bad, (host["host"], bad)
 
 
@@ -130,17 +150,27 @@ def test_an_ordinary_user_gets_unreadable_and_never_pass_for_what_only_root_sees
     _engine, inventory, played = fleet
     mine = plays.play(tmp_path, inventory, limit="good", ringwall_become=False, **FAST)
     root, user = (statuses(one.hosts()["good"]) for one in (played, mine))
-    gained = {section for section in user if "pass" in user[section] and root[section] - {"pass", "not_applicable", "manual"}}
+    gained = {
+        section for section in user if "pass" in user[section] and root[section] - {"pass", "not_applicable", "manual"}
+    }
     assert not gained, {s: (root[s], user[s]) for s in gained}
     assert any(status == {"unreadable"} for status in user.values())
 
 
 def test_a_changed_host_key_is_refused_by_name(fleet, tmp_path):
     engine, inventory, _played = fleet
-    engine.shell("planted", "rm /etc/ssh/ssh_host_ed25519_key*; ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key; systemctl restart ssh")
+    engine.shell(
+        "planted",
+        "rm /etc/ssh/ssh_host_ed25519_key*; ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key; systemctl restart ssh",
+    )
     # A control socket of the runs before would hide the new key; ansible-runner switches the check off unless told.
-    mine = plays.play(tmp_path, inventory, limit="planted", environment={
-        "ANSIBLE_SSH_CONTROL_PATH_DIR": str(tmp_path / "cp"), "ANSIBLE_HOST_KEY_CHECKING": "True"}, **FAST)
+    mine = plays.play(
+        tmp_path,
+        inventory,
+        limit="planted",
+        environment={"ANSIBLE_SSH_CONTROL_PATH_DIR": str(tmp_path / "cp"), "ANSIBLE_HOST_KEY_CHECKING": "True"},
+        **FAST,
+    )
     host = mine.hosts()["planted"]
     assert host["state"] == "unreachable"
     assert host["reason"]["code"] == "host_key"

@@ -39,11 +39,17 @@ sections:
 def installed(tmp_path_factory):
     """A directory that holds nothing but the installed collection."""
     folder = tmp_path_factory.mktemp("installed")
-    built = subprocess.run([plays.BIN / "python", "tools/export.py", "--build"], cwd=plays.ROOT, capture_output=True, text=True)
+    built = subprocess.run(
+        [plays.BIN / "python", "tools/export.py", "--build"], cwd=plays.ROOT, capture_output=True, text=True
+    )
     assert built.returncode == 0, built.stderr
     artefact = built.stdout.strip().splitlines()[-1]
-    subprocess.run([plays.BIN / "ansible-galaxy", "collection", "install", artefact, "-p", folder / "collections", "--offline"],
-                   cwd=folder, check=True, capture_output=True)
+    subprocess.run(
+        [plays.BIN / "ansible-galaxy", "collection", "install", artefact, "-p", folder / "collections", "--offline"],
+        cwd=folder,
+        check=True,
+        capture_output=True,
+    )
     return folder
 
 
@@ -72,11 +78,18 @@ def test_the_artefact_holds_no_link_and_nothing_of_the_project_alone(installed):
 def test_the_installed_playbook_gives_the_same_as_the_clone_also_with_a_users_content(installed, tmp_path):
     inventory = inventory_with_content(tmp_path)
     clone = plays.play(tmp_path / "clone", inventory, **FAST)
-    environment = dict(os.environ, ANSIBLE_COLLECTIONS_PATH=str(installed / "collections"), RINGWALL_STATE=str(tmp_path / "state"))
+    environment = dict(
+        os.environ, ANSIBLE_COLLECTIONS_PATH=str(installed / "collections"), RINGWALL_STATE=str(tmp_path / "state")
+    )
     environment.pop("ANSIBLE_CONFIG", None)
     result = subprocess.run(
         [plays.BIN / "ansible-playbook", "-i", inventory, "-e", "ringwall_cadence=fast", "ringwall.servers.assess"],
-        cwd=installed, env=environment, capture_output=True, text=True, timeout=120)
+        cwd=installed,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
     assert result.returncode == 0, result.stdout + result.stderr
     artefact = plays.Played(0, result.stdout, {}, tmp_path / "state", [])
     assert findings(artefact) == findings(clone)

@@ -59,7 +59,11 @@ def test_all_well_ends_with_zero(tmp_path):
 
 def test_serial_batches_share_one_run(tmp_path, fleet):
     playbook = tmp_path / "serial.yml"
-    playbook.write_text((plays.ROOT / "playbooks" / "assess.yml").read_text().replace("gather_facts: false", "gather_facts: false\n  serial: 2"))
+    playbook.write_text(
+        (plays.ROOT / "playbooks" / "assess.yml")
+        .read_text()
+        .replace("gather_facts: false", "gather_facts: false\n  serial: 2")
+    )
     played = plays.play(tmp_path, fleet, playbook, **FAST)
     assert len(played.runs()) == 1
     assert len(states(played)) == 4
@@ -69,8 +73,11 @@ def test_serial_batches_share_one_run(tmp_path, fleet):
 
 def test_max_fail_percentage_stops_the_play_and_loses_nothing(tmp_path, fleet):
     playbook = tmp_path / "strict.yml"
-    playbook.write_text((plays.ROOT / "playbooks" / "assess.yml").read_text().replace(
-        "gather_facts: false", "gather_facts: false\n  max_fail_percentage: 0"))
+    playbook.write_text(
+        (plays.ROOT / "playbooks" / "assess.yml")
+        .read_text()
+        .replace("gather_facts: false", "gather_facts: false\n  max_fail_percentage: 0")
+    )
     played = plays.play(tmp_path, fleet, playbook, **FAST)
     assert states(played) == {"a-dead": "unreachable", "b-here": "assessed", "c-here": "assessed", "d-here": "assessed"}
     assert played.run()["state"] == "complete"
@@ -79,7 +86,14 @@ def test_max_fail_percentage_stops_the_play_and_loses_nothing(tmp_path, fleet):
 def test_another_strategy_in_the_configuration_changes_nothing(tmp_path, fleet):
     played = plays.play(tmp_path, fleet, environment={"ANSIBLE_STRATEGY": "free"}, **FAST)
     assert len(played.runs()) == 1
-    assert sum(1 for event in played.events if event["event"] == "runner_on_ok" and event["event_data"]["task_action"].endswith("record")) == 1
+    assert (
+        sum(
+            1
+            for event in played.events
+            if event["event"] == "runner_on_ok" and event["event_data"]["task_action"].endswith("record")
+        )
+        == 1
+    )
     assert len(states(played)) == 4
 
 
@@ -128,20 +142,32 @@ def test_wrong_variables_are_answered_before_any_host_is_touched(tmp_path):
 
 def test_state_never_comes_from_a_host(tmp_path):
     elsewhere = tmp_path / "elsewhere"
-    inventory = plays.write_inventory(tmp_path, {"a": dict(plays.HERE, ringwall_state=str(elsewhere))}, variables={"ringwall_state": str(elsewhere)})
+    inventory = plays.write_inventory(
+        tmp_path, {"a": dict(plays.HERE, ringwall_state=str(elsewhere))}, variables={"ringwall_state": str(elsewhere)}
+    )
     played = plays.play(tmp_path, inventory, **FAST)
     assert not elsewhere.exists()
     assert played.hosts()["a"]["state"] == "assessed"
 
 
 def test_a_killed_worker_leaves_a_run_that_the_next_one_records_as_interrupted(tmp_path):
-    inventory = plays.write_inventory(tmp_path, {"a": plays.HERE, "b": dict(plays.HERE, ansible_python_interpreter=str(tmp_path / "slow"))})
+    inventory = plays.write_inventory(
+        tmp_path, {"a": plays.HERE, "b": dict(plays.HERE, ansible_python_interpreter=str(tmp_path / "slow"))}
+    )
     slow = tmp_path / "slow"
     slow.write_text("#!/bin/sh\necho $$ >>" + str(tmp_path / "pids") + "\nexec sleep 60\n")
     slow.chmod(0o755)
-    environment = dict(os.environ, ANSIBLE_CONFIG=str(plays.ROOT / "ansible.cfg"), RINGWALL_STATE=str(tmp_path / "state"))
-    process = subprocess.Popen([plays.BIN / "ansible-playbook", "-i", inventory, "playbooks/assess.yml", "-e", "ringwall_cadence=fast"],
-                               cwd=plays.ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    environment = dict(
+        os.environ, ANSIBLE_CONFIG=str(plays.ROOT / "ansible.cfg"), RINGWALL_STATE=str(tmp_path / "state")
+    )
+    process = subprocess.Popen(
+        [plays.BIN / "ansible-playbook", "-i", inventory, "playbooks/assess.yml", "-e", "ringwall_cadence=fast"],
+        cwd=plays.ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
     sleeping = wait_for(lambda: (tmp_path / "pids").read_text().split(), 30)
     wait_for(lambda: list((tmp_path / "state" / "runs").glob("*/hosts/*.json.gz")), 30)
     worker = worker_of(int(sleeping[0]), process.pid)

@@ -45,21 +45,30 @@ def identity(**cells):
 ANSWERS = {
     "wrong-types": ("send(snapshot(tables=[1]))", "malformed"),
     "row-types": ("send(identity(boot_id=7))", "malformed"),
-    "bomb": ("engine = zlib.compressobj(9)\n"  # 10 GiB: one flushed block of 16 MiB again and again
-             "first = engine.compress(bytes(1 << 24)) + engine.flush(zlib.Z_FULL_FLUSH)\nsend(first + first[2:] * 639, False)", "too_large"),
+    "bomb": (
+        "engine = zlib.compressobj(9)\n"  # 10 GiB: one flushed block of 16 MiB again and again
+        "first = engine.compress(bytes(1 << 24)) + engine.flush(zlib.Z_FULL_FLUSH)\nsend(first + first[2:] * 639, False)",
+        "too_large",
+    ),
     "endless": ("import os\nblock = b'A' * 65536\nwhile True:\n    os.write(1, block)", ("too_large", "timeout")),
     "trickle": ("while True:\n    sys.stdout.write('A')\n    sys.stdout.flush()\n    time.sleep(1)", "timeout"),
     "hang": ("time.sleep(600)", "timeout"),
-    "million-rows": ("send(snapshot(tables={'packages': table('packages', {str(i): {} for i in range(1000000)})}))", "malformed"),
+    "million-rows": (
+        "send(snapshot(tables={'packages': table('packages', {str(i): {} for i in range(1000000)})}))",
+        "malformed",
+    ),
     "deep": ("send(b'{\"a\":' * 100000 + b'1' + b'}' * 100000)", "malformed"),
     "surrogate": ("send(identity(boot_id='\\ud800'))", "malformed"),
     "nul": ("send(identity(boot_id='a\\0b'))", "malformed"),
     "big-integer": ("send(b'{\"schema\": ' + str(2**70).encode() + b'}')", "malformed"),
-    "facts": ("send(snapshot(ansible_facts={'ansible_python_interpreter': '/tmp/x'}, _ansible_no_log=True))", "malformed"),
+    "facts": (
+        "send(snapshot(ansible_facts={'ansible_python_interpreter': '/tmp/x'}, _ansible_no_log=True))",
+        "malformed",
+    ),
     "path-name": ("send(snapshot(tables={'../../../../etc/cron.d/x': table('identity', {})}))", "malformed"),
     "exits": ("sys.exit(3)", "no_snapshot"),
     "lies": ("print('RINGWALL-SNAPSHOT/1 5 ' + '0' * 64)\nprint('AAAAA')", "malformed"),
-    "json-result": ("print('{\"changed\": true, \"ansible_facts\": {\"x\": 1}, \"invocation\": {}}')", "no_snapshot"),
+    "json-result": ('print(\'{"changed": true, "ansible_facts": {"x": 1}, "invocation": {}}\')', "no_snapshot"),
 }
 ACCEPTED = {
     "template": "send(identity(machine_id=\"{{ lookup('pipe', 'touch MARK') }}\", boot_id='../../../etc/passwd'))",
@@ -74,7 +83,9 @@ def fleet(tmp_path_factory):
     mark = folder / "executed"
     hosts = {"good": plays.HERE}
     head = HEAD.format(python=plays.BIN / "python", collections=str(plays.ROOT / "collections"))
-    answers = {name: body for name, (body, _code) in ANSWERS.items()} | {name: body.replace("MARK", str(mark)) for name, body in ACCEPTED.items()}
+    answers = {name: body for name, (body, _code) in ANSWERS.items()} | {
+        name: body.replace("MARK", str(mark)) for name, body in ACCEPTED.items()
+    }
     for name, body in answers.items():
         script = folder / f"{name}.py"
         script.write_text(head + body + "\n")
@@ -88,8 +99,22 @@ def fleet(tmp_path_factory):
 def watched(folder, inventory):
     environment = dict(os.environ, ANSIBLE_CONFIG=str(plays.ROOT / "ansible.cfg"), RINGWALL_STATE=str(folder / "state"))
     process = subprocess.Popen(
-        [plays.BIN / "ansible-playbook", "-i", inventory, "playbooks/assess.yml", "-e", "ringwall_cadence=fast", "-e", "ringwall_timeout=25", "-vvv"],
-        cwd=plays.ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        [
+            plays.BIN / "ansible-playbook",
+            "-i",
+            inventory,
+            "playbooks/assess.yml",
+            "-e",
+            "ringwall_cadence=fast",
+            "-e",
+            "ringwall_timeout=25",
+            "-vvv",
+        ],
+        cwd=plays.ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
     peak = [0]
 
     def watch():

@@ -25,8 +25,11 @@ def verb(state, name, folder, **extra):
 
 
 def result(played, action="ringwall.servers.store"):
-    return next(event["event_data"]["res"] for event in played.events
-                if event["event"] in ("runner_on_ok", "runner_on_failed") and event["event_data"]["task_action"] == action)
+    return next(
+        event["event_data"]["res"]
+        for event in played.events
+        if event["event"] in ("runner_on_ok", "runner_on_failed") and event["event_data"]["task_action"] == action
+    )
 
 
 def test_evidence_verifies_until_one_byte_changes(state, tmp_path):
@@ -53,7 +56,10 @@ def test_rebuilding_gives_the_same_report(state, tmp_path):
 
 def test_pruning_keeps_the_newest_and_check_mode_changes_nothing(state, tmp_path):
     before = [path.name for path in state[2].runs()]
-    assert verb(state, "prune", tmp_path, cmdline="--check", ringwall_store_keep_runs=1, ringwall_store_keep_days=0).code == 0
+    assert (
+        verb(state, "prune", tmp_path, cmdline="--check", ringwall_store_keep_runs=1, ringwall_store_keep_days=0).code
+        == 0
+    )
     assert [path.name for path in state[2].runs()] == before
     assert verb(state, "prune", tmp_path / "b", ringwall_store_keep_runs=1, ringwall_store_keep_days=365).code == 0
     assert [path.name for path in state[2].runs()] == before
@@ -62,7 +68,12 @@ def test_pruning_keeps_the_newest_and_check_mode_changes_nothing(state, tmp_path
 def test_a_hold_needs_a_reason_and_a_run_that_is_there(state, tmp_path):
     run = state[2].runs()[0].name
     assert verb(state, "hold", tmp_path, ringwall_store_subject=run).code == 2
-    assert verb(state, "hold", tmp_path / "b", ringwall_store_subject="20000101T000000Z-000000", ringwall_store_reason="x").code == 2
+    assert (
+        verb(
+            state, "hold", tmp_path / "b", ringwall_store_subject="20000101T000000Z-000000", ringwall_store_reason="x"
+        ).code
+        == 2
+    )
     held = verb(state, "hold", tmp_path / "c", ringwall_store_subject=run, ringwall_store_reason="audit")
     assert held.code == 0
     assert result(held)["result"]["actor"]["name"]

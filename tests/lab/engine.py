@@ -129,3 +129,10 @@ class Engine:
     def shell(self, name, script):
         """Run a shell script in a host as root; return its output."""
         return self.docker("exec", name, "sh", "-ec", script)
+
+    def feed(self, name, command, data):
+        """Run a command (list) in a host as root with ``data`` (bytes) on its standard input. Raise on failure."""
+        result = subprocess.run([*self._docker(), "exec", "-i", name, *command], input=data, capture_output=True)
+        if result.returncode:
+            raise RuntimeError(f"{command[0]} in {name}: {result.stderr.decode(errors='replace')[-500:]}")
+        return result.stdout

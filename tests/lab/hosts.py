@@ -41,15 +41,22 @@ def inventory(folder, hosts, groups=None, **variables):
     """
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    known = known_hosts(folder / "known_hosts", sorted({h["ansible_host"] for h in hosts.values() if "ansible_host" in h}))
+    known = known_hosts(
+        folder / "known_hosts", sorted({h["ansible_host"] for h in hosts.values() if "ansible_host" in h})
+    )
     shared = {
         "ansible_user": "deploy",
         "ansible_ssh_private_key_file": str(key()),
         "ansible_ssh_common_args": f"-o UserKnownHostsFile={known} -o GlobalKnownHostsFile=/dev/null -o ConnectTimeout=5",
         **variables,
     }
-    tree = {"all": {"hosts": hosts, "vars": shared,
-                    "children": {name: {"hosts": dict.fromkeys(names)} for name, names in (groups or {}).items()}}}
+    tree = {
+        "all": {
+            "hosts": hosts,
+            "vars": shared,
+            "children": {name: {"hosts": dict.fromkeys(names)} for name, names in (groups or {}).items()},
+        }
+    }
     path = folder / "hosts.yml"
     path.write_text(yaml.safe_dump(tree))
     return path

@@ -12,12 +12,16 @@ import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CACHE = pathlib.Path(os.environ.get("RINGWALL_TEST_CACHE", ROOT / ".cache" / "hosts"))
-PACKAGES = ("systemd,systemd-sysv,dbus,libpam-systemd,openssh-server,python3,sudo,procps,iproute2,nftables,auditd,"
-            "ca-certificates,cron,kmod")
-MASKED = ("systemd-udevd.service systemd-udevd-kernel.socket systemd-udevd-control.socket getty.target console-getty.service "
-          "systemd-logind.service systemd-timesyncd.service auditd.service apt-daily.timer apt-daily-upgrade.timer "
-          "dev-hugepages.mount sys-kernel-debug.mount sys-kernel-tracing.mount e2scrub_all.timer fstrim.timer "
-          "dpkg-db-backup.timer systemd-networkd.service systemd-resolved.service")
+PACKAGES = (
+    "systemd,systemd-sysv,dbus,libpam-systemd,openssh-server,python3,sudo,procps,iproute2,nftables,auditd,"
+    "ca-certificates,cron,kmod"
+)
+MASKED = (
+    "systemd-udevd.service systemd-udevd-kernel.socket systemd-udevd-control.socket getty.target console-getty.service "
+    "systemd-logind.service systemd-timesyncd.service auditd.service apt-daily.timer apt-daily-upgrade.timer "
+    "dev-hugepages.mount sys-kernel-debug.mount sys-kernel-tracing.mount e2scrub_all.timer fstrim.timer "
+    "dpkg-db-backup.timer systemd-networkd.service systemd-resolved.service"
+)
 CUSTOMISE = rf"""set -eu
 for unit in {MASKED}; do ln -sf /dev/null "$1/etc/systemd/system/$unit"; done
 chroot "$1" useradd -m -s /bin/bash deploy
@@ -40,7 +44,9 @@ def mirror():
     """The Debian archive that this machine's own apt uses."""
     for path in [pathlib.Path("/etc/apt/sources.list"), *sorted(pathlib.Path("/etc/apt/sources.list.d").glob("*"))]:
         if path.is_file():
-            found = re.search(r"^(?:URIs:|deb\s+(?:\[[^]]*\]\s+)?)\s*(\S+/debian)/?(?:\s|$)", path.read_text(), re.MULTILINE)
+            found = re.search(
+                r"^(?:URIs:|deb\s+(?:\[[^]]*\]\s+)?)\s*(\S+/debian)/?(?:\s|$)", path.read_text(), re.MULTILINE
+            )
             if found:
                 return found.group(1)
     raise NotHere("apt names no Debian archive")
@@ -75,13 +81,23 @@ def rootfs(suite="bookworm", packages=PACKAGES):
 def _build(suite, packages, public, path):
     temporary = path.with_suffix(".part.tar")
     hooks = "/usr/share/mmdebstrap/hooks/eatmydata"
-    command = ["mmdebstrap", "--variant=minbase", f"--include={packages}", "--dpkgopt=path-exclude=/usr/share/man/*",
-               "--dpkgopt=path-exclude=/usr/share/doc/*", "--dpkgopt=path-exclude=/usr/share/locale/*",
-               f"--customize-hook={CUSTOMISE}"]
+    command = [
+        "mmdebstrap",
+        "--variant=minbase",
+        f"--include={packages}",
+        "--dpkgopt=path-exclude=/usr/share/man/*",
+        "--dpkgopt=path-exclude=/usr/share/doc/*",
+        "--dpkgopt=path-exclude=/usr/share/locale/*",
+        f"--customize-hook={CUSTOMISE}",
+    ]
     if os.path.isdir(hooks):
         command.append(f"--hook-directory={hooks}")
-    result = subprocess.run([*command, suite, temporary, mirror()], capture_output=True, text=True,
-                            env=dict(os.environ, KEY=str(public), DEBIAN_FRONTEND="noninteractive"))
+    result = subprocess.run(
+        [*command, suite, temporary, mirror()],
+        capture_output=True,
+        text=True,
+        env=dict(os.environ, KEY=str(public), DEBIAN_FRONTEND="noninteractive"),
+    )
     if result.returncode:
         temporary.unlink(missing_ok=True)
         raise NotHere(f"mmdebstrap {suite} failed: {result.stderr[-800:]}")

@@ -65,12 +65,30 @@ def play(folder, inventory, playbook="playbooks/assess.yml", state=None, environ
     shutil.rmtree(private, ignore_errors=True)
     private.mkdir(parents=True)
     options = {name: extra.pop(name) for name in ("limit", "cmdline", "verbosity") if name in extra}
-    variables = {"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "RINGWALL_STATE": str(state), "PATH": f"{BIN}:{os.environ['PATH']}",
-                 "ANSIBLE_LOCAL_TEMP": str(folder / "tmp"), **(environment or {})}
+    variables = {
+        "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+        "RINGWALL_STATE": str(state),
+        "PATH": f"{BIN}:{os.environ['PATH']}",
+        "ANSIBLE_LOCAL_TEMP": str(folder / "tmp"),
+        **(environment or {}),
+    }
     result = ansible_runner.run(
-        private_data_dir=str(private), project_dir=str(project), playbook=str(playbook), inventory=str(inventory), quiet=True,
-        envvars=variables, extravars=extra or None, **options)
+        private_data_dir=str(private),
+        project_dir=str(project),
+        playbook=str(playbook),
+        inventory=str(inventory),
+        quiet=True,
+        envvars=variables,
+        extravars=extra or None,
+        **options,
+    )
     stats = result.stats or {}
     with result.stdout as output:
         text = output.read()
-    return Played(result.rc, text, {name: sorted(stats.get(name) or {}) for name in ("ok", "failures", "dark")}, state, list(result.events))
+    return Played(
+        result.rc,
+        text,
+        {name: sorted(stats.get(name) or {}) for name in ("ok", "failures", "dark")},
+        state,
+        list(result.events),
+    )

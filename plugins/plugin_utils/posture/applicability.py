@@ -12,7 +12,8 @@ from ..content.lines import near
 from ..snapshots.view import Gap, cell
 from . import comparison
 from .lookups import active, enabled, installed, mounted, unit
-from .queries import compiled, search
+from .queries import search
+from .query_check import check_query
 
 PLATFORM_FACTS = (
     "id",
@@ -158,10 +159,7 @@ def _check_query(value, where):
         raise ContentError(
             where, "query takes table, expression and a comparator", "query: {table: ..., expression: ...}"
         )
-    try:
-        compiled(value["expression"])
-    except ValueError as error:
-        raise ContentError(where, f"bad JMESPath: {str(error).splitlines()[0]}", "an expression over `rows`") from None
+    check_query((value["table"],), value["expression"], False, where)
     comparison.check(_query_expected(value), where)
 
 

@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from ..snapshots.view import STATUS_OF_CELL, Gap
 from ..third_party import load
+from . import query_functions
 from .memo import memo
 
 _DECIDING = ("comparator", "and_expression", "or_expression", "not_expression", "function_expression")
@@ -15,6 +16,21 @@ _DECIDING = ("comparator", "and_expression", "or_expression", "not_expression", 
 def compiled(expression):
     """Return the parsed expression; raise ValueError (jmespath's errors are some), MissingDependency."""
     return load("jmespath").compile(expression)
+
+
+def unknown_functions(expression):
+    """Return the sorted names of functions that the expression calls and that there are not."""
+    found = set()
+
+    def walk(node):
+        if isinstance(node, dict):
+            if node["type"] == "function_expression":
+                found.add(node["value"])
+            for child in node.get("children", ()):
+                walk(child)
+
+    walk(compiled(expression).parsed)
+    return sorted(found - query_functions.known_functions())
 
 
 @lru_cache(maxsize=512)
@@ -83,6 +99,8 @@ def search(snapshot, tables, expression, several=False):
             left_out = {id(row) for row, _cell in hidden}
             rows = [row for row in rows if id(row) not in left_out]
         data[table if several else "rows"] = rows
-    value = compiled(expression).search(data)
+    moments = [snapshot.table(table).observed_at for table in tables]
+    now = min((moment for moment in moments if moment), default=snapshot.taken)
+    value = compiled(expression).search(data, query_functions.options(now))
     cell = unreadable_in(value)
     return value, gap or (_gap(", ".join(tables), cell) if cell else None)

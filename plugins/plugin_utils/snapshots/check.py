@@ -97,7 +97,11 @@ def _table(name, table):
         raise malformed(f"{name}: unknown version or state")
     _text(table.get("why", ""), limits.CELL_TEXT, f"{name}: the reason")
     cost = table.get("cost", {})
-    if not isinstance(cost, dict) or set(cost) - {"cpu", "wall"} or not all(_SCALARS["float"](v) for v in cost.values()):
+    if (
+        not isinstance(cost, dict)
+        or set(cost) - {"cpu", "wall"}
+        or not all(_SCALARS["float"](v) for v in cost.values())
+    ):
         raise malformed(f"{name}: cost")
     _rows(name, spec, table.get("rows"))
 
@@ -129,6 +133,11 @@ def check(snapshot, asked=None):
         _table(name, table)
     for name in asked or ():
         if name not in tables:
-            tables[name] = {"version": TABLES[name].TABLE.version, "state": "error", "why": "missing in the answer",
-                            "rows": {}, "cost": {}}
+            tables[name] = {
+                "version": TABLES[name].TABLE.version,
+                "state": "error",
+                "why": "missing in the answer",
+                "rows": {},
+                "cost": {},
+            }
     return snapshot

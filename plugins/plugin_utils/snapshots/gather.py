@@ -22,9 +22,13 @@ from . import check, limits, payload, wire
 from .limits import HostFailure
 
 MODULE = "ringwall.servers.snapshot"
-_BECOME = re.compile(r"(?i)(sudo:|su:|doas:|become|privilege escalation|a password is required|incorrect .* password|"
-                     r"missing .* password|not in the sudoers)")
-_HOST_KEY = re.compile(r"(?i)(host key verification failed|remote host identification has changed|host key .* has changed)")
+_BECOME = re.compile(
+    r"(?i)(sudo:|su:|doas:|become|privilege escalation|a password is required|incorrect .* password|"
+    r"missing .* password|not in the sudoers)"
+)
+_HOST_KEY = re.compile(
+    r"(?i)(host key verification failed|remote host identification has changed|host key .* has changed)"
+)
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
@@ -46,8 +50,11 @@ def deadline(seconds):
     except _Late:
         signal.setitimer(signal.ITIMER_REAL, 0)
         end_children()
-        raise HostFailure("timeout", f"no complete answer after {seconds:g} s",
-                          "Look at the load and the mounts of that host; raise ringwall_timeout if it is merely slow.") from None
+        raise HostFailure(
+            "timeout",
+            f"no complete answer after {seconds:g} s",
+            "Look at the load and the mounts of that host; raise ringwall_timeout if it is merely slow.",
+        ) from None
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
@@ -84,12 +91,21 @@ def gather(action, task_vars, tables, options, timeout, transport="pipe", collec
     ``tables`` are names, ``options`` those of tables by name, ``timeout`` is seconds for everything.
     ``collector`` is the path of what payload.sources made. Raise HostFailure with ``state`` unreachable or failed.
     """
-    settings = {"tables": sorted(tables), "options": options, "timeout": max(5.0, timeout - 15.0),
-                "table_timeout": max(3.0, min(60.0, timeout / 3)), "root": options.get("root", "/")}
+    settings = {
+        "tables": sorted(tables),
+        "options": options,
+        "timeout": max(5.0, timeout - 15.0),
+        "table_timeout": max(3.0, min(60.0, timeout / 3)),
+        "root": options.get("root", "/"),
+    }
     settings["options"] = {name: value for name, value in options.items() if name in TABLES}
     try:
         with deadline(timeout), address_space(limits.ANSWER_ADDRESS_SPACE):
-            data = _module(action, task_vars, settings) if transport == "module" else _pipe(action, task_vars, settings, collector)
+            data = (
+                _module(action, task_vars, settings)
+                if transport == "module"
+                else _pipe(action, task_vars, settings, collector)
+            )
         with deadline(timeout), address_space(limits.WORKER_ADDRESS_SPACE):
             return check.check(wire.unpack(data), asked=set(tables))
     except MemoryError:
@@ -106,14 +122,18 @@ def gather(action, task_vars, tables, options, timeout, transport="pipe", collec
 def _pipe(action, task_vars, settings, collector):
     connection = action._connection
     if getattr(connection._shell, "_IS_WINDOWS", False):
-        raise HostFailure("unsupported", "Windows hosts are not assessed by this version", "Take it out of the inventory's group.")
+        raise HostFailure(
+            "unsupported", "Windows hosts are not assessed by this version", "Take it out of the inventory's group."
+        )
     interpreter = action._templar.template(task_vars.get("ansible_python_interpreter"))
     if interpreter is not None and str(interpreter).startswith("auto"):
         interpreter = None  # "auto", "auto_silent" and so on: payload.command looks for one in the same round trip
     packed = pathlib.Path(collector).read_bytes() if collector else None
     result = action._low_level_execute_command(
         payload.command(shlex.quote, None if interpreter is None else str(interpreter)),
-        in_data=payload.build(settings, packed), executable="/bin/sh", encoding_errors="surrogate_then_replace",
+        in_data=payload.build(settings, packed),
+        executable="/bin/sh",
+        encoding_errors="surrogate_then_replace",
     )
     stdout = result["stdout"]
     if result["rc"] not in (0, None) and "RINGWALL" not in stdout:
@@ -124,14 +144,23 @@ def _pipe(action, task_vars, settings, collector):
 
 
 def _module(action, task_vars, settings):
-    result = action._execute_module(module_name=MODULE, module_args={"settings": settings, "payload": "packed"}, task_vars=task_vars)
+    result = action._execute_module(
+        module_name=MODULE, module_args={"settings": settings, "payload": "packed"}, task_vars=task_vars
+    )
     if result.get("unreachable"):
         raise _no_connection(result.get("msg", ""))
     data = result.get("snapshot")
     if not isinstance(data, str):
         said = f"{result.get('msg', '')} {result.get('module_stderr', '')}"
-        raise _become(said) if _BECOME.search(said) else HostFailure(
-            "no_snapshot", f"the collector ended without a snapshot: {_short(said)}", "Run with -vvv to see what it said.")
+        raise (
+            _become(said)
+            if _BECOME.search(said)
+            else HostFailure(
+                "no_snapshot",
+                f"the collector ended without a snapshot: {_short(said)}",
+                "Run with -vvv to see what it said.",
+            )
+        )
     return data
 
 
@@ -140,20 +169,28 @@ def _short(value):
 
 
 def _become(said):
-    return HostFailure("become", f"becoming root failed: {_short(said)}",
-                       "Allow it (NOPASSWD in sudoers, or BECOME=ask for the password), or set ringwall_become: false "
-                       "to assess what an ordinary user may read.")
+    return HostFailure(
+        "become",
+        f"becoming root failed: {_short(said)}",
+        "Allow it (NOPASSWD in sudoers, or BECOME=ask for the password), or set ringwall_become: false "
+        "to assess what an ordinary user may read.",
+    )
 
 
 def _no_connection(error):
     said = _short(error)
     if _HOST_KEY.search(said):
-        return HostFailure("host_key", f"the SSH host key is not the known one: {said}",
-                           "Find out why before you go on: reinstalled, or somebody in between? Then `ssh-keygen -R <host>`.",
-                           state="unreachable")
+        return HostFailure(
+            "host_key",
+            f"the SSH host key is not the known one: {said}",
+            "Find out why before you go on: reinstalled, or somebody in between? Then `ssh-keygen -R <host>`.",
+            state="unreachable",
+        )
     if "privilege escalation" in said:
         return _become(said)
-    return HostFailure("unreachable", said or "no connection", "Is it on? Try `ssh <host>` as the same user.", state="unreachable")
+    return HostFailure(
+        "unreachable", said or "no connection", "Is it on? Try `ssh <host>` as the same user.", state="unreachable"
+    )
 
 
 def _refused(error):

@@ -18,8 +18,15 @@ PYTHON = (3, 8)
 NO_PYTHON = "RINGWALL:no-python"
 OLD_PYTHON = 97
 CANDIDATES = (
-    "/usr/bin/python3", "/usr/local/bin/python3", "/usr/libexec/platform-python", "python3",
-    "/usr/bin/python3.13", "/usr/bin/python3.12", "/usr/bin/python3.11", "/usr/bin/python3.9", "/usr/bin/python3.8",
+    "/usr/bin/python3",
+    "/usr/local/bin/python3",
+    "/usr/libexec/platform-python",
+    "python3",
+    "/usr/bin/python3.13",
+    "/usr/bin/python3.12",
+    "/usr/bin/python3.11",
+    "/usr/bin/python3.9",
+    "/usr/bin/python3.8",
 )
 
 STAGE = (
@@ -31,7 +38,7 @@ STAGE = (
 )
 """Given to the remote Python with -c; the rest comes over standard input."""
 
-BOOT = '''
+BOOT = """
 import importlib.util, json, zlib
 
 class Finder:
@@ -55,7 +62,7 @@ settings = json.loads(r.read(int(size[1])))
 from ringwall_target.wire import answer
 sys.stdout.buffer.write(answer(settings))
 sys.stdout.buffer.flush()
-'''
+"""
 
 
 class _DropDocstrings(ast.NodeTransformer):
@@ -112,8 +119,8 @@ def command(quote, interpreter=None):
     """
     names = " ".join(quote(name) for name in ((interpreter,) if interpreter else CANDIDATES))
     return (
-        f"for p in {names}; do command -v \"$p\" >/dev/null 2>&1 || continue; "
-        f"env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C \"$p\" -I -c {quote(STAGE)}; r=$?; "
+        f'for p in {names}; do command -v "$p" >/dev/null 2>&1 || continue; '
+        f'env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C "$p" -I -c {quote(STAGE)}; r=$?; '
         f"[ $r -eq {OLD_PYTHON} ] || [ $r -eq 126 ] || [ $r -eq 127 ] || exit $r; done; "
         f"cat >/dev/null; echo {NO_PYTHON}; exit 0"
     )

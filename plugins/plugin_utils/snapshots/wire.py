@@ -35,10 +35,13 @@ def find(stdout, stderr="", code=0):
     length = int(head.group(1))
     if length > limits.COMPRESSED * 4 // 3 + 4:
         raise too_large(f"{length} bytes announced")
-    data = stdout[head.end() + 1:head.end() + 1 + length]
+    data = stdout[head.end() + 1 : head.end() + 1 + length]
     if len(data) != length:
-        raise HostFailure("cut_short", f"the answer ended after {len(data)} of {length} bytes",
-                          "The connection or the collector was ended half-way. Run again.")
+        raise HostFailure(
+            "cut_short",
+            f"the answer ended after {len(data)} of {length} bytes",
+            "The connection or the collector was ended half-way. Run again.",
+        )
     if hashlib.sha256(data.encode("utf-8", "replace")).hexdigest() != head.group(2):
         raise malformed("its digest does not fit")
     return data
@@ -47,11 +50,17 @@ def find(stdout, stderr="", code=0):
 def _no_answer(stdout, stderr, code):
     if NO_PYTHON in stdout:
         version = ".".join(map(str, PYTHON))
-        return HostFailure("no_python", f"no Python {version} or newer was found",
-                           "Install python3 there, or set ansible_python_interpreter to one.")
+        return HostFailure(
+            "no_python",
+            f"no Python {version} or newer was found",
+            "Install python3 there, or set ansible_python_interpreter to one.",
+        )
     said = " ".join((stderr or stdout).split())[-300:]
-    return HostFailure("no_snapshot", f"the collector ended with code {code} and no snapshot: {said or 'it said nothing'}",
-                       "Try `ssh <host> python3 --version`; a shell profile that prints or exits also does this.")
+    return HostFailure(
+        "no_snapshot",
+        f"the collector ended with code {code} and no snapshot: {said or 'it said nothing'}",
+        "Try `ssh <host> python3 --version`; a shell profile that prints or exits also does this.",
+    )
 
 
 def unpack(data):

@@ -27,7 +27,9 @@ def test_the_farm_never_leads_back_into_itself():
         assert "collections" not in os.listdir(FARM / name) if (FARM / name).is_dir() else True
 
 
-@pytest.mark.parametrize(("link", "target"), [("plugins/modules", "../library"), ("plugins/filter", "../filter_plugins")])
+@pytest.mark.parametrize(
+    ("link", "target"), [("plugins/modules", "../library"), ("plugins/filter", "../filter_plugins")]
+)
 def test_modules_and_filters_are_found_by_their_full_names(link, target):
     assert os.readlink(ROOT / link) == target
 
@@ -37,7 +39,12 @@ def test_every_action_has_a_documented_twin_and_every_module_documentation():
     modules = {path.stem for path in (ROOT / "library").glob("*.py")}
     assert actions <= modules
     for path in (ROOT / "library").glob("*.py"):
-        names = {target.id for node in ast.parse(path.read_text()).body if isinstance(node, ast.Assign) for target in node.targets}
+        names = {
+            target.id
+            for node in ast.parse(path.read_text()).body
+            if isinstance(node, ast.Assign)
+            for target in node.targets
+        }
         assert {"DOCUMENTATION", "EXAMPLES", "RETURN"} <= names, path
 
 
@@ -55,21 +62,39 @@ def test_playbooks_only_call_roles():
     for path in (ROOT / "playbooks").glob("*.yml"):
         for play in yaml.safe_load(path.read_text()):
             for task in play.get("tasks", []):
-                assert {"ansible.builtin.import_role", "ansible.builtin.include_role"} & set(task) or path.stem == "snapshot", path
+                assert {"ansible.builtin.import_role", "ansible.builtin.include_role"} & set(
+                    task
+                ) or path.stem == "snapshot", path
 
 
 def test_the_changelog_goes_by_fragments():
     for path in (ROOT / "changelogs" / "fragments").glob("*.yml"):
         sections = yaml.safe_load(path.read_text())
         assert sections, path
-        assert set(sections) <= {"major_changes", "minor_changes", "breaking_changes", "deprecated_features", "removed_features",
-                                 "security_fixes", "bugfixes", "known_issues", "trivial", "release_summary"}
+        assert set(sections) <= {
+            "major_changes",
+            "minor_changes",
+            "breaking_changes",
+            "deprecated_features",
+            "removed_features",
+            "security_fixes",
+            "bugfixes",
+            "known_issues",
+            "trivial",
+            "release_summary",
+        }
 
 
 def test_dependencies_are_declared_once_and_exported():
-    declared = re.search(r"^dependencies = \[(.*?)^\]", (ROOT / "pyproject.toml").read_text(), re.MULTILINE | re.DOTALL).group(1)
+    declared = re.search(
+        r"^dependencies = \[(.*?)^\]", (ROOT / "pyproject.toml").read_text(), re.MULTILINE | re.DOTALL
+    ).group(1)
     wanted = [line.strip().strip('",') for line in declared.strip().splitlines()]
-    exported = [line for line in (ROOT / "meta" / "ee-requirements.txt").read_text().splitlines() if line and not line.startswith("#")]
+    exported = [
+        line
+        for line in (ROOT / "meta" / "ee-requirements.txt").read_text().splitlines()
+        if line and not line.startswith("#")
+    ]
     assert exported == [line for line in wanted if not line.startswith("ansible-core")]
     locked = (ROOT / "requirements" / "base.txt").read_text()
     for line in wanted:
@@ -81,7 +106,9 @@ def test_nothing_names_a_registry_or_this_workplace():
     for folder in ("requirements", "tools", ".ci", "docs", "roles", "playbooks"):
         for path in (ROOT / folder).rglob("*"):
             if path.is_file() and path.suffix in (".txt", ".sh", ".py", ".md", ".yml"):
-                assert not re.search(r"--index-url|extra-index|/work/|\.library", path.read_text(encoding="utf-8")), path
+                assert not re.search(r"--index-url|extra-index|/work/|\.library", path.read_text(encoding="utf-8")), (
+                    path
+                )
 
 
 def test_the_map_of_verbs_names_every_playbook_and_its_role():

@@ -31,15 +31,19 @@ def imports(path):
     """Yield (absolute dotted name, line, inside a function) of every import of a file below plugins/."""
     package = ["plugins", *path.relative_to(PLUGINS).with_suffix("").parts]
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    inner = {id(node) for function in ast.walk(tree) if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef))
-             for node in ast.walk(function)}
+    inner = {
+        id(node)
+        for function in ast.walk(tree)
+        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef))
+        for node in ast.walk(function)
+    }
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for name in node.names:
                 yield name.name, node.lineno, id(node) in inner
         elif isinstance(node, ast.ImportFrom):
             if node.level:
-                base = package[:len(package) - node.level]
+                base = package[: len(package) - node.level]
                 module = base + (node.module.split(".") if node.module else [])
                 if node.module:
                     yield ".".join(module), node.lineno, id(node) in inner

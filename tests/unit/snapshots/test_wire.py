@@ -27,9 +27,22 @@ def packed(value):
 
 def snapshot(**changes):
     row = dict.fromkeys(column.name for column in TABLES["identity"].TABLE.columns)
-    table = {"version": TABLES["identity"].TABLE.version, "state": "ok", "why": "", "rows": {"host": row}, "cost": {"cpu": 0.1, "wall": 1}}
-    base = {"schema": "ringwall.snapshot/1", "collector": "1.0.0", "taken": "2026-01-01T00:00:00Z", "euid": 0, "root": "/",
-            "errors": [], "tables": {"identity": table}}
+    table = {
+        "version": TABLES["identity"].TABLE.version,
+        "state": "ok",
+        "why": "",
+        "rows": {"host": row},
+        "cost": {"cpu": 0.1, "wall": 1},
+    }
+    base = {
+        "schema": "ringwall.snapshot/1",
+        "collector": "1.0.0",
+        "taken": "2026-01-01T00:00:00Z",
+        "euid": 0,
+        "root": "/",
+        "errors": [],
+        "tables": {"identity": table},
+    }
     for path, value in changes.items():
         place = base
         *parents, last = path.split("__")
@@ -40,15 +53,21 @@ def snapshot(**changes):
 
 
 def run_collector(settings, interpreter=sys.executable):
-    result = subprocess.run(["sh", "-c", payload.command(shlex.quote, interpreter)], input=payload.build(settings),
-                            capture_output=True, timeout=60)
+    result = subprocess.run(
+        ["sh", "-c", payload.command(shlex.quote, interpreter)],
+        input=payload.build(settings),
+        capture_output=True,
+        timeout=60,
+    )
     return wire.find(result.stdout.decode(), result.stderr.decode(), result.returncode)
 
 
 def test_the_piped_collector_answers_with_a_snapshot_that_passes_every_check():
     data = check.check(wire.unpack(run_collector({"tables": ["identity"]})), asked=["identity"])
     assert data["tables"]["identity"]["state"] == "ok"
-    assert set(data["tables"]["identity"]["rows"]["host"]) == {column.name for column in TABLES["identity"].TABLE.columns}
+    assert set(data["tables"]["identity"]["rows"]["host"]) == {
+        column.name for column in TABLES["identity"].TABLE.columns
+    }
 
 
 def test_a_host_without_python_is_told_from_one_that_breaks():
@@ -64,13 +83,16 @@ def test_banners_around_the_answer_do_no_harm():
     assert wire.find(f"Welcome!\nRINGWALL\n{head}\n{data}\nGoodbye") == data
 
 
-@pytest.mark.parametrize(("stdout", "code"), [
-    ("", "no_snapshot"),
-    ("bash: python3: not found", "no_snapshot"),
-    ("RINGWALL-SNAPSHOT/1 999999999999 " + "0" * 64 + "\nx", "too_large"),
-    ("RINGWALL-SNAPSHOT/1 100 " + "0" * 64 + "\nx", "cut_short"),
-    ("RINGWALL-SNAPSHOT/1 1 " + "0" * 64 + "\nx", "malformed"),
-])
+@pytest.mark.parametrize(
+    ("stdout", "code"),
+    [
+        ("", "no_snapshot"),
+        ("bash: python3: not found", "no_snapshot"),
+        ("RINGWALL-SNAPSHOT/1 999999999999 " + "0" * 64 + "\nx", "too_large"),
+        ("RINGWALL-SNAPSHOT/1 100 " + "0" * 64 + "\nx", "cut_short"),
+        ("RINGWALL-SNAPSHOT/1 1 " + "0" * 64 + "\nx", "malformed"),
+    ],
+)
 def test_what_is_no_answer_is_named(stdout, code):
     with pytest.raises(HostFailure) as caught:
         wire.find(stdout)
@@ -80,21 +102,24 @@ def test_what_is_no_answer_is_named(stdout, code):
 DEEP = b'{"a":' * 5000 + b"1" + b"}" * 5000
 
 
-@pytest.mark.parametrize(("data", "code"), [
-    ("!!!", "malformed"),
-    (base64.b64encode(b"no zlib").decode(), "malformed"),
-    (base64.b64encode(zlib.compress(b"{}")[:-1]).decode(), "malformed"),
-    (base64.b64encode(zlib.compress(b"{}") + b"more").decode(), "malformed"),
-    (packed(b"[]"), "malformed"),
-    (packed(b'{"a": NaN}'), "malformed"),
-    (packed(b'{"a": Infinity}'), "malformed"),
-    (packed(b'{"a": 1e999}'), "malformed"),
-    (packed(b'{"a": 1180591620717411303424}'), "malformed"),
-    (packed(b'{"a": 9223372036854775808}'), "malformed"),
-    (packed(b'{"a": "\xff"}'), "malformed"),
-    (packed(DEEP), "malformed"),
-    (packed(b" " * (80 << 20)), "too_large"),
-])
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        ("!!!", "malformed"),
+        (base64.b64encode(b"no zlib").decode(), "malformed"),
+        (base64.b64encode(zlib.compress(b"{}")[:-1]).decode(), "malformed"),
+        (base64.b64encode(zlib.compress(b"{}") + b"more").decode(), "malformed"),
+        (packed(b"[]"), "malformed"),
+        (packed(b'{"a": NaN}'), "malformed"),
+        (packed(b'{"a": Infinity}'), "malformed"),
+        (packed(b'{"a": 1e999}'), "malformed"),
+        (packed(b'{"a": 1180591620717411303424}'), "malformed"),
+        (packed(b'{"a": 9223372036854775808}'), "malformed"),
+        (packed(b'{"a": "\xff"}'), "malformed"),
+        (packed(DEEP), "malformed"),
+        (packed(b" " * (80 << 20)), "too_large"),
+    ],
+)
 def test_hostile_encodings_are_refused(data, code):
     with pytest.raises(HostFailure) as caught:
         wire.unpack(data)
@@ -112,34 +137,37 @@ def test_a_bomb_is_refused_after_its_bound_and_not_after_its_size():
 ROW = "tables__identity__rows__host__"
 
 
-@pytest.mark.parametrize("changes", [
-    {"schema": "ringwall.snapshot/2"},
-    {"taken": "yesterday"},
-    {"taken": "2026-13-41T00:00:00Z"},
-    {"euid": "0"},
-    {"tables": []},
-    {"ansible_facts": {"x": 1}},
-    {"tables__passwords": {}},
-    {"tables__identity__state": "fine"},
-    {"tables__identity__version": 99},
-    {"tables__identity__rows": []},
-    {"tables__identity__rows": {"a": {}, "b": {}}},
-    {"tables__identity__rows": {"a\0": {}}},
-    {"tables__identity__rows": {"a": []}},
-    {"tables__identity__rows": {"a" * 5000: {}}},
-    {"tables__identity__cost": {"cpu": "much"}},
-    {"tables__identity__why": "\ud800"},
-    {ROW + "boot_id": 7},
-    {ROW + "boot_id": "\0"},
-    {ROW + "boot_id": "\udfff"},
-    {ROW + "boot_id": "x" * 70000},
-    {ROW + "boot_id": {"!": "tired"}},
-    {ROW + "boot_id": {"!": "denied", "why": "x", "content": "root:"}},
-    {ROW + "booted": "noon"},
-    {ROW + "ssh_host_keys": ["ssh-rsa"]},
-    {ROW + "ssh_host_keys": {"a": {"b": {"c": "\0"}}}},
-    {ROW + "unknown": 1},
-])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"schema": "ringwall.snapshot/2"},
+        {"taken": "yesterday"},
+        {"taken": "2026-13-41T00:00:00Z"},
+        {"euid": "0"},
+        {"tables": []},
+        {"ansible_facts": {"x": 1}},
+        {"tables__passwords": {}},
+        {"tables__identity__state": "fine"},
+        {"tables__identity__version": 99},
+        {"tables__identity__rows": []},
+        {"tables__identity__rows": {"a": {}, "b": {}}},
+        {"tables__identity__rows": {"a\0": {}}},
+        {"tables__identity__rows": {"a": []}},
+        {"tables__identity__rows": {"a" * 5000: {}}},
+        {"tables__identity__cost": {"cpu": "much"}},
+        {"tables__identity__why": "\ud800"},
+        {ROW + "boot_id": 7},
+        {ROW + "boot_id": "\0"},
+        {ROW + "boot_id": "\udfff"},
+        {ROW + "boot_id": "x" * 70000},
+        {ROW + "boot_id": {"!": "tired"}},
+        {ROW + "boot_id": {"!": "denied", "why": "x", "content": "root:"}},
+        {ROW + "booted": "noon"},
+        {ROW + "ssh_host_keys": ["ssh-rsa"]},
+        {ROW + "ssh_host_keys": {"a": {"b": {"c": "\0"}}}},
+        {ROW + "unknown": 1},
+    ],
+)
 def test_what_does_not_fit_the_spec_is_refused(changes):
     with pytest.raises(HostFailure) as caught:
         check.check(snapshot(**changes), asked={"identity"})
@@ -170,8 +198,11 @@ def test_a_table_that_was_not_asked_for_is_refused():
         check.check(snapshot(), asked=set())
 
 
-JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
-                    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4), max_leaves=20)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4),
+    max_leaves=20,
+)
 
 
 @given(JSON)
