@@ -18,21 +18,6 @@ def compiled(expression):
     return load("jmespath").compile(expression)
 
 
-def unknown_functions(expression):
-    """Return the sorted names of functions that the expression calls and that there are not."""
-    found = set()
-
-    def walk(node):
-        if isinstance(node, dict):
-            if node["type"] == "function_expression":
-                found.add(node["value"])
-            for child in node.get("children", ()):
-                walk(child)
-
-    walk(compiled(expression).parsed)
-    return sorted(found - query_functions.known_functions())
-
-
 @lru_cache(maxsize=512)
 def deciding_fields(expression):
     """Return the names on which the choice of rows depends: those in filters, comparisons and functions."""

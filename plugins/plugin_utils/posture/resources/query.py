@@ -6,8 +6,8 @@ from ...content.errors import ContentError
 from ...content.lines import near
 from .. import comparison
 from ..queries import search
-from ..query_check import check_query, unknown_functions
-from ..query_functions import SUMMARIES, known_functions
+from ..query_check import check_query
+from ..query_functions import SUMMARIES
 from .base import Resource, Verdict
 
 KEYS = ("table", "tables", "expression", "expected")
@@ -21,7 +21,9 @@ class Query(Resource):
         "`query: {table: <table>, expression: <JMESPath>, expected: <value or comparators>}`. It sees `rows`, "
         "a list of the table's rows, each with its key as `key`. With `tables: [a, b]` it sees `a` and `b` instead. "
         "`expected: {empty: true}` with an expression that lists offenders makes each of them a line of evidence. A "
-        "list of queries must hold as a whole. Functions beside those of JMESPath: " + "; ".join(SUMMARIES.values()) + "."
+        "list of queries must hold as a whole. Functions beside those of JMESPath: "
+        + "; ".join(SUMMARIES.values())
+        + "."
     )
 
     def check(self, statement, where):
@@ -58,13 +60,6 @@ class Query(Resource):
         found = [text(item) for item in (value if isinstance(value, list) else [value])] or ["nothing found"]
         evidence = [{"where": ", ".join(names), "what": item} for item in found]
         return Verdict("pass" if good else "fail", comparison.words(expected), value, evidence)
-
-
-def check_functions(expression, where):
-    """Raise ContentError when an expression calls a function that there is not."""
-    for name in unknown_functions(expression):
-        known = known_functions()
-        raise ContentError(where, f"unknown function {name}{near(name, known)}", "one of " + ", ".join(sorted(known)))
 
 
 def _each(statement):
