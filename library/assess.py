@@ -26,7 +26,8 @@ options:
     required: true
   cadence:
     description:
-      - V(auto) reads deep tables (walks of file systems) when their last complete reading grows old, V(fast) never, V(deep) always.
+      - V(auto) reads deep tables (walks of file systems) when their last complete reading grows old, V(fast) never,
+        V(deep) always.
     type: str
     choices: [auto, fast, deep]
     default: auto
@@ -42,7 +43,8 @@ options:
     default: 300
   transport:
     description:
-      - V(pipe) sends the collector to the standard input of the remote Python, V(module) uses M(ringwall.servers.snapshot).
+      - V(pipe) sends the collector to the standard input of the remote Python, V(module) uses
+        M(ringwall.servers.snapshot).
     type: str
     choices: [pipe, module]
     default: pipe

@@ -15,13 +15,15 @@ short_description: Open a run of assessments
 version_added: 0.1.0
 description:
   - Compiles the content, opens the run in the state directory and lays ready what judging needs from the past.
-  - It runs once a batch and touches no host. Where state and store lie comes from the play, extra variables or the environment, never from a host's or a group's variables.
+  - It runs once a batch and touches no host. Where state and store lie comes from the play, extra variables or the
+    environment, never from a host's or a group's variables.
 author:
   - The Ringwall developers (@ringwall)
 options:
   cadence:
     description:
-      - V(auto) reads deep tables (walks of file systems) when their last complete reading grows old, V(fast) never, V(deep) always.
+      - V(auto) reads deep tables (walks of file systems) when their last complete reading grows old, V(fast) never,
+        V(deep) always.
     type: str
     choices: [auto, fast, deep]
     default: auto

@@ -14,7 +14,8 @@ module: store
 short_description: Keep the store of runs
 version_added: 0.1.0
 description:
-  - Prunes old runs, builds the store anew from the evidence, verifies the evidence, holds a run against pruning or retires a host.
+  - Prunes old runs, builds the store anew from the evidence, verifies the evidence, holds a run against pruning or
+    retires a host.
   - It works on the controller. Where state and store lie comes from the play, extra variables or the environment.
 author:
   - The Ringwall developers (@ringwall)

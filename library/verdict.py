@@ -25,7 +25,8 @@ options:
     required: true
   fail_on:
     description:
-      - Keys V(severity) (a failed finding of at least that severity refuses the host) and V(score) (a secure score below it does).
+      - Keys V(severity) (a failed finding of at least that severity refuses the host) and V(score) (a secure score
+        below it does).
     type: dict
     default: {}
 extends_documentation_fragment:

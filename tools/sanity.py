@@ -21,7 +21,8 @@ CACHE = pathlib.Path.home() / ".ansible" / "test" / "cache"
 SKIPPED = ("pslint", "shellcheck")  # need PowerShell and the ShellCheck binary; we ship neither kind of file
 BOOTSTRAP = '''"""Stands in for get-pip: the same wheel, installed from the index that pip is set up for."""
 import glob, os, sys
-sys.path.insert(0, glob.glob(os.path.join(os.path.dirname(os.path.abspath(os.environ.get("GET_PIP", __file__))), "pip-%(version)s-*.whl"))[0])
+folder = os.path.dirname(os.path.abspath(os.environ.get("GET_PIP", __file__)))
+sys.path.insert(0, glob.glob(os.path.join(folder, "pip-%(version)s-*.whl"))[0])
 from pip._internal.cli.main import main
 sys.exit(main(["install"] + [word for word in sys.argv[1:] if word not in ("--no-setuptools", "--no-wheel")]))
 '''

@@ -10,7 +10,8 @@ name: progress
 type: stdout
 short_description: Hosts done, rate, time left and the worst so far
 description:
-  - On a terminal, one line that is renewed shows how many hosts are assessed, how many a second, the time left and the worst host so far.
+  - On a terminal, one line that is renewed shows how many hosts are assessed, how many a second, the time left and the
+    worst host so far.
   - Elsewhere a line is printed at most every ten seconds.
   - Whatever a module reports otherwise is printed as the default callback would. Nothing depends on this callback.
 extends_documentation_fragment:

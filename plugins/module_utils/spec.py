@@ -42,7 +42,7 @@ class Absent(Exception):
 
 
 class Unsupported(Exception):
-    """This system has no such thing, or it cannot be asked there (for example under ``root:``)."""
+    """The system has no such thing, or it cannot be asked there (for example under ``root:``)."""
 
 
 def unreadable(kind, why):

@@ -11,10 +11,10 @@ _ESCAPED = re.compile(r"\\x([0-9a-f]{2})")
 
 
 def text(data):
-    """Return bytes as Unicode: what is not UTF-8, NUL and the backslash are written ``\\xNN``.
+    r"""Return bytes as Unicode: what is not UTF-8, NUL and the backslash are written ``\xNN``.
 
-    >>> text(b"a\\xff")
-    'a\\\\xff'
+    >>> text(b"a\xff")
+    'a\\xff'
     """
     if b"\\" in data:
         data = data.replace(b"\\", b"\\x5c")

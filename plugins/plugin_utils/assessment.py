@@ -38,7 +38,7 @@ VOLATILE = {
 
 def now():
     """The controller's time as RFC 3339 UTC with seconds."""
-    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _age_hours(moment, at):
@@ -136,7 +136,7 @@ def read_past(run_directory, host):
 
 
 def tables_to_read(wanted, past, cadence, at):
-    """Return the tables to read now. Deep ones are due when there is no complete reading younger than half their maximum age."""
+    """Return the tables to read now. Deep ones are due when no complete reading is younger than half their maximum."""
     chosen = set()
     for name in wanted:
         spec = TABLES[name].TABLE
@@ -274,7 +274,7 @@ def _judged(snapshot, raw, run, begun, state, past, inventory, options, at):
 
 
 def summary(file):
-    """The small result that goes through Ansible's queue: counts and the reason, no text that a host wrote beyond it."""
+    """The small result that goes through Ansible's queue: counts and the reason, no other text that a host wrote."""
     counts = {}
     worst = {}
     for finding in file["findings"]:
@@ -312,7 +312,7 @@ def record(settings, begun, asked, active):
 
 
 def not_assessed(run, asked, active):
-    """Write a failed file for hosts that ended before they were assessed; return those still to come (another batch)."""
+    """Write a failed file for hosts that ended before they were assessed; return those of a batch still to come."""
     done = run.host_names()
     waiting = [host for host in asked if host not in done and host in active]
     for host in asked:

@@ -21,7 +21,7 @@ PIP_NAMES = {
 
 
 class Absent:
-    """Stands in for a package that is not there while modules that use it are imported: whatever is asked of it is itself.
+    """Stands in for a package that is not there while modules that use it are imported: it has every name, all itself.
 
     Tests that import every file without our dependencies get through, and nothing works with it: what opens the door to
     such modules (``store.open_store``) calls ``load`` first.
@@ -33,6 +33,7 @@ class Absent:
         return self
 
     def __call__(self, *_arguments, **_options):
+        """Return itself."""
         return self
 
 

@@ -1,4 +1,4 @@
-"""The users' variables: checked once a play against the roles' argument specs, misspelt names answered with the near one."""
+"""The users' variables: checked once a play against the roles' argument specs; misspelt names get the near one."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def specs():
 
 
 def check(role, task_vars, templar):
-    """Return a warning for each ``ringwall_*`` variable that nothing reads; raise AnsibleActionFail for a wrong value."""
+    """Return a warning for each ``ringwall_*`` variable that nothing reads; raise AnsibleActionFail for wrong ones."""
     options = specs()[role]
     known = set(OUTSIDE_ROLES).union(*specs().values())
     mine = {name: task_vars[name] for name in task_vars if name.startswith("ringwall_")}
@@ -48,7 +48,7 @@ def check(role, task_vars, templar):
 
 
 def _spec(option):
-    """An option of a role's spec as the validator takes it: without texts, and without defaults (the role's own apply)."""
+    """An option of a role's spec as the validator takes it: without texts and defaults (the role's own apply)."""
     kept = {key: value for key, value in option.items() if key not in ("description", "default", "version_added")}
     if "options" in kept:
         kept["options"] = {name: _spec(inner) for name, inner in kept["options"].items()}

@@ -102,6 +102,7 @@ def rows():
 
     import bench_target
     import furnish
+
     from lab.chroots import Chroots
     from lab.namespaces import Network
 

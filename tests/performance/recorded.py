@@ -17,6 +17,7 @@ TAKEN = "2026-03-01T12:00:00Z"
 def snapshot():
     """Return the checked raw snapshot (dict) of a test host, every table of it, with the paths that controls name."""
     from ansible_collections.ringwall.servers.plugins.plugin_utils.snapshots import check, wire
+
     from lab.chroots import Chroots
     from lab.namespaces import Network
 

@@ -62,16 +62,15 @@ def deadline(seconds):
 
 def end_children():
     """End the processes (ssh, sudo) that this worker started and that still run."""
-    with contextlib.suppress(OSError):
-        with open(f"/proc/self/task/{os.getpid()}/children", encoding="ascii") as file:
-            for pid in file.read().split():
-                with contextlib.suppress(OSError):
-                    os.kill(int(pid), signal.SIGKILL)
+    with contextlib.suppress(OSError), open(f"/proc/self/task/{os.getpid()}/children", encoding="ascii") as file:
+        for pid in file.read().split():
+            with contextlib.suppress(OSError):
+                os.kill(int(pid), signal.SIGKILL)
 
 
 @contextlib.contextmanager
 def address_space(extra):
-    """Bound this process to ``extra`` bytes of address space beyond what it maps now (never raised above the hard limit)."""
+    """Bound this process to ``extra`` bytes of address space beyond what it maps now, never above the hard limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     with open("/proc/self/statm", encoding="ascii") as file:
         mapped = int(file.read().split()[0]) * resource.getpagesize()

@@ -11,7 +11,6 @@ import json
 import pathlib
 import zlib
 
-
 PACKAGE = "ringwall_target"
 ROOT = pathlib.Path(__file__).resolve().parents[2] / "module_utils"
 PYTHON = (3, 8)
@@ -92,7 +91,10 @@ def digest():
 
 
 def sources():
-    """Return everything under module_utils as zlib(JSON {name: [is package, source]}). Takes some 0.3 s: make it once a run."""
+    """Return everything under module_utils as zlib(JSON {name: [is package, source]}).
+
+    Takes some 0.3 s: make it once a run.
+    """
     found = {PACKAGE: (True, "")}
     for path in sorted(ROOT.rglob("*.py")):
         tree = ast.fix_missing_locations(_DropDocstrings().visit(ast.parse(path.read_text(encoding="utf-8"))))
@@ -112,7 +114,7 @@ def build(settings, packed=None):
 
 
 def command(quote, interpreter=None):
-    """Return the shell command that finds a Python 3.8+ and starts the collector, isolated and with a clean environment.
+    """Return the shell command that finds a Python 3.8+ and starts the collector, isolated, in a clean environment.
 
     ``quote`` is the shell's quoting function; ``interpreter`` the one that the user named, tried alone.
     Without any, it swallows the input and prints NO_PYTHON.
@@ -120,7 +122,8 @@ def command(quote, interpreter=None):
     names = " ".join(quote(name) for name in ((interpreter,) if interpreter else CANDIDATES))
     return (
         f'for p in {names}; do command -v "$p" >/dev/null 2>&1 || continue; '
-        f'env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C "$p" -I -c {quote(STAGE)}; r=$?; '
+        f'env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C "$p" -I -c {quote(STAGE)}; '
+        "r=$?; "
         f"[ $r -eq {OLD_PYTHON} ] || [ $r -eq 126 ] || [ $r -eq 127 ] || exit $r; done; "
         f"cat >/dev/null; echo {NO_PYTHON}; exit 0"
     )

@@ -11,13 +11,12 @@ import sys
 import zlib
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from ansible_collections.ringwall.servers.plugins.module_utils import wire as target
 from ansible_collections.ringwall.servers.plugins.module_utils.tables import TABLES
 from ansible_collections.ringwall.servers.plugins.plugin_utils.snapshots import check, limits, payload, wire
 from ansible_collections.ringwall.servers.plugins.plugin_utils.snapshots.limits import HostFailure
+from hypothesis import given
+from hypothesis import strategies as st
 
 
 def packed(value):

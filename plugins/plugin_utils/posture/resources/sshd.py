@@ -73,7 +73,7 @@ class Sshd(Resource):
         view = snapshot.table(TABLE)
         if view.stale:
             raise view.gap()
-        servers = _in_use(view.rows)
+        servers = in_use(view.rows)
         gap = view.gap()
         if not servers:
             if gap:
@@ -102,7 +102,7 @@ class Sshd(Resource):
         return found
 
 
-def _in_use(rows):
+def in_use(rows):
     """The servers that run or start at boot, or may; all there are when none does."""
     used = {name: row for name, row in rows.items() if row.get("running") is not False or row.get("enabled")}
     return used or rows
