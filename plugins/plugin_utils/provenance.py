@@ -61,7 +61,7 @@ def commit(directory):
 
 
 def digest_of_files(directories, limit=2000):
-    """SHA-256 over names and contents of the files in these directories (at most ``limit``), not hidden ones or state."""
+    """SHA-256 over names and contents of the files in these directories (at most ``limit``), but hidden ones."""
     digest = hashlib.sha256()
     count = 0
     for directory in directories:

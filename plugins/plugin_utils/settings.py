@@ -30,7 +30,7 @@ DEFAULTS = {
 
 @dataclass(frozen=True)
 class Settings:
-    """Settings of one run. Paths are absolute; ``store`` is an SQLAlchemy URL, maybe with a password: never print it."""
+    """Settings of one run. Paths are absolute; ``store`` is an SQLAlchemy URL, maybe with password: never print it."""
 
     state: str
     store: str
