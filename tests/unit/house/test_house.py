@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import pathlib
 import re
+import subprocess
+import sys
 
 import pytest
 import yaml
@@ -125,3 +128,18 @@ def test_links_between_documents_lead_somewhere():
     for path in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
         for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", path.read_text()):
             assert (path.parent / target).exists(), f"{path.name}: {target}"
+
+
+def test_content_beside_an_inventory_is_not_read_as_inventory(tmp_path):
+    (tmp_path / "hosts.yml").write_text("all: {hosts: {web1: }}\n")
+    (tmp_path / "ringwall" / "benchmarks").mkdir(parents=True)
+    (tmp_path / "ringwall" / "benchmarks" / "ours.yml").write_text("id: ours\nsections: {hosts: {stray: }}\n")
+    listed = subprocess.run(
+        [os.path.join(os.path.dirname(sys.executable), "ansible-inventory"), "-i", str(tmp_path), "--list"],
+        env={**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "WARNING" not in listed.stderr
+    assert set(json.loads(listed.stdout)) == {"_meta", "all", "ungrouped"}
