@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from ansible.plugins.action import ActionBase
 
-from ..plugin_utils import actions, assessment
+from ..plugin_utils import actions, assessment, forking
+
+forking.ready()
 
 
 class ActionModule(ActionBase):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import json
 import os
 import pathlib
@@ -80,7 +81,7 @@ def cpu_until(phases, name):
 def spent(phases):
     """Return {task: (wall seconds, CPU seconds)} between its start and the next task's."""
     found = {}
-    for one, after in zip(phases, phases[1:], strict=False):
+    for one, after in itertools.pairwise(phases):
         wall, cpu = found.get(one["name"], (0.0, 0.0))
         found[one["name"]] = (wall + after["wall"] - one["wall"], cpu + after["cpu"] - one["cpu"])
     return found

@@ -16,6 +16,7 @@ TAKEN = "2026-03-01T12:00:00Z"
 @functools.cache
 def snapshot():
     """Return the checked raw snapshot (dict) of a test host, every table of it, with the paths that controls name."""
+    from ansible_collections.ringwall.servers.plugins.module_utils.tables import TABLES
     from ansible_collections.ringwall.servers.plugins.plugin_utils.snapshots import check, wire
 
     from lab.chroots import Chroots
@@ -23,7 +24,7 @@ def snapshot():
 
     settings = {
         "options": {"file_attributes": {"paths": sorted(content().needs()["paths"])}},
-        "tables": sorted(content().needs()["tables"]),
+        "tables": sorted(TABLES),
     }
     with tempfile.TemporaryDirectory(prefix="rwbench-") as folder, Network() as network:
         lists = furnish.Furnish(pathlib.Path(folder))
