@@ -120,7 +120,7 @@ def test_any_history(make_bench, new_url):
     run_state_machine_as_test(
         type("Played", (Histories,), {"make": staticmethod(lambda path: make_bench(path, new_url()))}),
         settings=settings(
-            max_examples=300 if SOAK else 6, stateful_step_count=30 if SOAK else 12, deadline=None,
+            max_examples=120 if SOAK else 6, stateful_step_count=30 if SOAK else 12, deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
     )  # fmt: skip
