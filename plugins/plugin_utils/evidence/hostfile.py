@@ -54,6 +54,9 @@ def digests(host_file):
         "benchmarks": host_file.get("benchmarks"),
         "alerts": host_file.get("alerts"),
         "errors": host_file.get("errors"),
+        "notes": host_file.get("notes"),
+        "tailored": host_file.get("tailored"),
+        "collector": host_file.get("collector"),
     }
     values = [finding_value(finding) for finding in host_file.get("findings", ())]
     return {"findings": digest(values), "tables": digest(tables), "about": digest(about)}

@@ -103,6 +103,16 @@ def test_a_run_whose_process_is_gone_is_recorded_as_interrupted(bench):
     assert runs.interrupted(bench.state) == []
 
 
+@pytest.mark.parametrize("change", [{"notes": ["new"]}, {"inventory": {"owner": "sales"}}, {"platform": {"id": "rhel"}}])
+def test_what_is_known_of_a_host_moves_although_its_findings_do_not(bench, change):
+    bench.play(0, [("a", {1: "pass"})])
+    bench.play(1, [bench.host("a", {1: "pass"}, bench.time(1), **change)])
+    host = bench.store.hosts("r002")[0]
+    found = {"inventory": {"owner": host["owner"]}, "notes": host["notes"], "platform": host["platform"]}
+    assert {name: found[name] for name in change} == change
+    assert bench.store.hosts("r001")[0]["owner"] == "ops"
+
+
 def test_scores_of_fleet_groups_and_hosts(bench):
     bench.play(0, [("a", {1: "pass", 2: "pass"}), ("b", {1: "pass", 2: "fail"}), bench.failed("c", bench.time(0))])
     score = bench.store.run("r001")["score"]
