@@ -6,6 +6,7 @@ options)`` -> ``{tables, paths}`` and ``evaluate(snapshot, context)`` -> ``{find
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import hashlib
 import json
@@ -132,6 +133,15 @@ def read_past(run_directory, host):
         return {}
 
 
+def forget_past(run_directory, hosts):
+    """Remove what ``write_past`` wrote for these hosts: it is derived, and no evidence. Other slices keep theirs."""
+    for host in hosts:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(past_file(run_directory, host))
+    with contextlib.suppress(OSError):  # not empty: another slice is not done
+        os.rmdir(os.path.join(run_directory, "past"))
+
+
 # Each host, in its worker: assess -----------------------------------------------------------------------
 
 
@@ -229,6 +239,7 @@ def _judged(snapshot, raw, run, begun, state, past, inventory, options, at):
     content = compile_content(digest=begun["content"], cache=state.cache)
     context = {
         "content": content,
+        "parameter_origins": options.get("parameter_origins") or {},
         "parameters": options.get("parameters") or {},
         "roles": options.get("roles") or [],
         "benchmarks": options.get("benchmarks"),
@@ -302,6 +313,7 @@ def record(settings, begun, asked, active):
     run = runs.load_run(state, begun["run"])
     if not not_assessed(run, asked, active):
         run.finish()
+        forget_past(run.path, asked)
     store = open_store(settings.store, state)
     try:
         for old in runs.interrupted(state):
