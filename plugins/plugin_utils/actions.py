@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 
 from ansible.errors import AnsibleActionFail
 
@@ -13,10 +14,15 @@ from .evidence.runs import RunError
 from .evidence.state import StateError, open_state
 from .findings.model import SEVERITIES
 from .plain import plain
+from .snapshots.gather import gather
 from .third_party import MissingDependency
 
 CADENCES = ("auto", "fast", "deep")
 TRANSPORTS = ("pipe", "module")
+STORE_ADVICE = (
+    "It is derived from the runs, which are whole: make room if the disk is full, start the database if it is off; "
+    "a damaged ringwall.db may be moved away, and playbooks/store_rebuild.yml builds it anew."
+)
 
 
 @contextlib.contextmanager
@@ -27,9 +33,14 @@ def told():
     except (ContentError, StateError, RunError, MissingDependency) as error:
         raise AnsibleActionFail(str(error)) from None
     except Exception as error:
-        # The store's own error; its class is not imported here, for the store brings SQLAlchemy along.
+        # The store's own errors; their classes are not imported here, for the store brings SQLAlchemy along.
         if type(error).__name__ == "StoreError":
             raise AnsibleActionFail(str(error)) from None
+        if type(error).__module__ == "sqlalchemy.exc":
+            text = str(getattr(error, "orig", None) or error).strip().split("\n")[0]
+            raise AnsibleActionFail(f"the store cannot be used: {text}. {STORE_ADVICE}") from None
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            raise AnsibleActionFail(f"no space left on the disk of the state directory: {error.filename}") from None
         raise
 
 
@@ -51,6 +62,7 @@ def begin(action, assessment, task_vars):
             "benchmarks": arguments.get("benchmarks"),
             "check_mode": bool(task_vars.get("ansible_check_mode")),
             "slice": bool(settings.run),
+            "limited": bool(settings.run or task_vars.get("ansible_limit") or task_vars.get("ringwall_hosts")),
         }
         asked = plain(task_vars.get("ansible_play_hosts_all") or [])
         begun = assessment.begin(settings, asked, options, _past(settings))
@@ -74,8 +86,6 @@ def _past(settings):
 
 def assess(action, assessment, task_vars):
     """Assess the host of this worker."""
-    from .snapshots.gather import gather
-
     arguments = plain(action._task.args)
     host = str(task_vars["inventory_hostname"])
     transport = _choice("ringwall_transport", arguments.get("transport", "pipe"), TRANSPORTS)
@@ -85,7 +95,7 @@ def assess(action, assessment, task_vars):
             host,
             arguments["run"],
             _inventory(arguments, task_vars),
-            _host_options(arguments),
+            _host_options(arguments, task_vars),
             lambda tables, options: gather(
                 action, task_vars, tables, options, timeout, transport, arguments["run"]["collector"]
             ),
@@ -105,10 +115,11 @@ def _inventory(arguments, task_vars):
     }
 
 
-def _host_options(arguments):
+def _host_options(arguments, task_vars):
     return {
         "cadence": _choice("ringwall_cadence", arguments.get("cadence", "auto"), CADENCES),
         "parameters": arguments.get("parameters"),
+        "parameter_origins": variables.origins(task_vars.get("ringwall_parameters")),
         "roles": arguments.get("roles"),
         "benchmarks": arguments.get("benchmarks"),
         "root": arguments.get("root"),

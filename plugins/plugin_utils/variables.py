@@ -53,3 +53,18 @@ def _spec(option):
     if "options" in kept:
         kept["options"] = {name: _spec(inner) for name, inner in kept["options"].items()}
     return kept
+
+
+def origins(values):
+    """Return key -> ``file:line`` of where the inventory sets it; empty where Ansible (before 2.19) cannot tell."""
+    try:
+        from ansible._internal._datatag._tags import Origin
+    except ImportError:
+        return {}
+    found = {}
+    for name, value in values.items() if isinstance(values, dict) else ():
+        origin = Origin.get_tag(value) or Origin.get_tag(name)
+        if origin and (origin.path or origin.description):
+            place = str(origin.path or origin.description)
+            found[str(name)] = f"{place}:{origin.line_num}" if origin.line_num else place
+    return found

@@ -51,7 +51,8 @@ def in_force(dispositions, now):
     return [one for one in dispositions if state(one, now) in ("in_force", "expiring")]
 
 
-def _host_fits(disposition, scope, host, groups):
+def fits_host(disposition, scope, host, groups):
+    """True if the disposition's scope and host patterns fit the host with its groups."""
     if not fnmatch.fnmatchcase(scope, disposition["scope"]):
         return False
     for pattern in disposition["hosts"]:
@@ -69,7 +70,7 @@ def matches(disposition, facts, scope, host, groups=()):
     ``facts`` maps a name of SELECTORS to the values that the thing has (a list of text): each key of the selector
     must fit at least one of them. Patterns are those of fnmatch, upper and lower case differ.
     """
-    if not _host_fits(disposition, scope, host, groups):
+    if not fits_host(disposition, scope, host, groups):
         return False
     return all(
         any(fnmatch.fnmatchcase(value, pattern) for value in facts.get(name, ()))
@@ -93,7 +94,7 @@ def dispose(findings, dispositions, host, groups=(), scope="default"):
     ``dispositions`` must be those in force. No other field changes.
     """
     used = set()
-    local = [one for one in dispositions if _host_fits(one, scope, host, groups)]
+    local = [one for one in dispositions if fits_host(one, scope, host, groups)]
     disposed = []
     for finding in findings:
         facts = finding_facts(finding)

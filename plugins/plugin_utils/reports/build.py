@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..findings.model import SEVERITIES, STATUSES
+from .exceptions import exceptions
 from .schema import NAME
 
 TREND_RUNS = 30
@@ -27,11 +28,14 @@ def build_report(store, run_id, content):
     alerts = {}
     for alert in store.alerts(run_id=run_id, statuses=OPEN_ALERTS):
         alerts.setdefault(alert["host"], []).append(alert)
+    known = store.hosts(run_id)
+    tailored = {host["name"]: host.get("tailored") for host in known if host["state"] == "assessed"}
     hosts = [
         _host(host, findings.get(host["name"], ()) if host["state"] == "assessed" else (), alerts.get(host["name"], []))
-        for host in store.hosts(run_id)
+        for host in known
     ]
     benchmarks = _benchmarks(hosts, content)
+    listed, notes = exceptions(run, [{**host, "tailored": tailored.get(host["name"])} for host in hosts])
     return {
         "schema": NAME,
         "run": _run(run, hosts, content),
@@ -41,8 +45,8 @@ def build_report(store, run_id, content):
         "controls": _controls(hosts, content),
         "benchmarks": benchmarks,
         "hosts": hosts,
-        "dispositions": run.get("dispositions") or [],
-        "notes": _notes(run, hosts, content),
+        "dispositions": listed,
+        "notes": _notes(run, hosts, content) + notes,
     }
 
 

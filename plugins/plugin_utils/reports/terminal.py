@@ -41,6 +41,10 @@ def summary_text(report, path=None, width=100):
             lines.append(shorten(f"  {as_text(host['name'])}: {as_text(reason.get('text') or host['state'])}", width))
         if len(missing) > 10:
             lines.append(f"  and {len(missing) - 10} more in the report")
+    if report["notes"]:
+        lines += ["", "Notes"] + [shorten(f"  {as_text(note)}", 2 * width) for note in report["notes"][:5]]
+        if len(report["notes"]) > 5:
+            lines.append(f"  and {len(report['notes']) - 5} more in the report")
     ordinary = sum(1 for host in report["hosts"] if host["state"] == "assessed" and host.get("privilege") == "user")
     if ordinary:
         what = "as an ordinary user" if totals["hosts"] == 1 else f"{ordinary} hosts as an ordinary user"

@@ -54,7 +54,7 @@ def _platform_known(file):
 
 def about_of(file):
     """What the store keeps of a host beside findings and tables."""
-    names = ("inventory", "platform", "benchmarks", "errors", "notes", "collector", "clock_skew_s")
+    names = ("inventory", "platform", "benchmarks", "errors", "notes", "tailored", "collector", "clock_skew_s")
     about = {name: file.get(name) for name in names if file.get(name) is not None}
     identity = file.get("identity") or {}
     about["whole"] = _platform_known(file)

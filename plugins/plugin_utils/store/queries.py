@@ -99,8 +99,8 @@ class Queries:
         """The hosts of a run, by name.
 
         ``[{name, state, reason, received, last_seen, days_unseen, first_seen, generation, machine_id, privilege,
-        platform, identity, benchmarks, errors, notes, groups, tags, owner, team, environment, criticality, score:
-        {percent, weighted, current, max}}]``. Of a host that was not assessed in this run, everything but state
+        platform, identity, benchmarks, errors, notes, tailored, groups, tags, owner, team, environment, criticality,
+        score: {percent, weighted, current, max}}]``. Of a host that was not assessed in this run, everything but state
         and reason is what was known last; ``days_unseen`` counts from there to this run, 0 when assessed.
         """
         with self.reader() as connection:
@@ -162,8 +162,9 @@ class Queries:
             "machine_id": (known.get("identity") or {}).get("machine_id"), "privilege": seen and seen.privilege,
             "platform": known.get("platform") or {}, "identity": known.get("identity") or {},
             "benchmarks": known.get("benchmarks") or [], "errors": known.get("errors") or [],
-            "notes": known.get("notes") or [], "groups": inventory.get("groups") or [],
-            "tags": inventory.get("tags") or {}, **{name: inventory.get(name) for name in _INVENTORY},
+            "notes": known.get("notes") or [], "tailored": known.get("tailored") or [],
+            "groups": inventory.get("groups") or [], "tags": inventory.get("tags") or {},
+            **{name: inventory.get(name) for name in _INVENTORY},
             "score": {name: getattr(row, name) for name in ("percent", "weighted", "current", "max")},
         }  # fmt: skip
 

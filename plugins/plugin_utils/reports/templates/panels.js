@@ -75,6 +75,6 @@ function fillPanels() {
         el("button", { type: "button", class: "link", click: () => only({ q: "" }, ["excepted"]) }, item.id || ""),
         el("span", { class: "mono" }, readable(item.selector)), el("span", { class: "mono" }, readable(item.hosts)),
         [item.category ? item.category + ": " : "", item.reason || "", item.ticket ? " (" + item.ticket + ")" : ""].join(""),
-        item.owner || "", item.expires || ""])));
+        item.owner || "", [item.expires || "", item.state === "expired" ? "ended" : "", item.where || ""].filter(Boolean).join(", ")])));
   }
 }
