@@ -7,7 +7,7 @@ from __future__ import absolute_import, annotations, division, print_function
 
 __metaclass__ = type
 
-from .redact import redact
+from .redact import redact_words
 from .spec import Absent, Unreadable
 
 TYPES = ("auth", "account", "password", "session")
@@ -203,7 +203,7 @@ def _entry(line, level):
         "control": line.control[:256],
         "actions": None if line.control == "substack" else actions_of(line.control),
         "module": line.module[:256],
-        "args": [redact(argument)[:256] for argument in line.arguments[:MAX_ARGUMENTS]],
+        "args": [word[:256] for word in redact_words(line.arguments[:MAX_ARGUMENTS])],
         "where": line.where,
         "level": level,
         "quiet": line.quiet,

@@ -54,6 +54,9 @@ _PIPED = re.compile(
 _ECHOED = re.compile(
     r"(?i)((?:pass|secret|token)[a-z]*[-_]?(?:command|cmd)(?:\s+|=)[\"']?(?:echo|printf)\s+)([^\"'\n]+)"
 )
+_ISCSI = re.compile(r"(\biscsi:)(?!//)[^\s@\"']*[^\s@:\"'](?=@)")
+"""``netroot=iscsi:user:password[:user:password]@server:...`` (dracut.cmdline(7)): no URL, no name before the secret."""
+
 _HERE = re.compile(r"(<<<\s*)(" + _WORD + ")")
 
 
@@ -76,6 +79,9 @@ def _options(programs, options, glued=True, blank=True):
 _PROGRAMS = (
     # mysql takes -p glued only: the word after a lone -p is a data base.
     _options(r"(?:mysql|mariadb)[a-z_-]*|mycli|7z[ar]?|percona-\S+|xtrabackup|innobackupex", "-p", blank=False),
+    _options(r"(?:un)?rar", "-h?p", blank=False),
+    _options(r"slappasswd|ldappasswd", "-[sa]"),
+    _options(r"kadmin(?:\.local)?", "-pw|-w", glued=False),
     _options(r"sshpass|mongo[a-z]*|cqlsh|rdesktop|docker\s+login|podman\s+login|helm\s+registry\s+login|buildah\s+login|"
              r"skopeo\s+login|oc\s+login|az\s+login|useradd|usermod|groupadd|groupmod|newusers|vncviewer|clickhouse-client",
              "-p"),
@@ -96,7 +102,10 @@ _CREDENTIALS = re.compile(
 _POSITIONAL = re.compile(
     r"((?:^|[\s/\"'(;|&])(?:htpasswd\s+-[a-zA-Z]*b[a-zA-Z]*\s+(?:-\S+\s+)*(?:\S+\s+)?\S+\s+"
     r"|rabbitmqctl\s+(?:add_user|change_password|authenticate_user)\s+\S+\s+|smbpasswd\s+-s\s+\S+\s+"
-    r"|net\s+user\s+\S+\s+|wpa_passphrase\s+\S+\s+))(" + _WORD + r")"
+    r"|net\s+user\s+\S+\s+|wpa_passphrase\s+\S+\s+|vault\s+login\s+(?:-\S+\s+)*(?!\S*=)"
+    r"|db2\s[^|;&\n]{0,200}?\susing\s+|login\s+\S+\s+password\s+|nmcli\s[^|;&\n]{0,500}?\spassword\s+"
+    r"|ipmitool\s[^|;&\n]{0,500}?\sset\s+password\s+\S+\s+|mc\s+(?:alias\s+set|config\s+host\s+add)\s+\S+\s+\S+\s+\S+\s+"
+    r"|(?:sqlplus|expdp|impdp|sqlldr|rman)\s+(?:-\S+\s+)*(?:userid=|target\s+)?[\w$#]+/(?=[^@\s])))(" + _WORD + r")"
 )
 
 
@@ -106,7 +115,8 @@ _HINTS = (
     "user", "group", "vnc", "clickhouse", "-cli", "ldap", "ipmi", "zip", "mosquitto", "sqlcmd", "bcp", "mailx", "tsql",
     "kafkacat", "snmp", "onesixtyone", "openssl", "plink", "pscp", "psftp", "putty", "wg ", "ssh-keygen", "freerdp",
     "curl", "wget", "http", "smb", "rpcclient", "winexe", "net ", "cifs", "ftp", "rclone", "svn", "crackmapexec",
-    "wmic", "kcadm", "htpasswd", "rabbitmqctl", "wpa_passphrase",
+    "wmic", "kcadm", "rar ", "passwd", "kadmin", "vault", "db2",
+    "nmcli", "mc ", "sqlplus", "expdp", "impdp", "sqlldr", "rman", "htpasswd", "rabbitmqctl", "wpa_passphrase",
 )  # fmt: skip
 """One of these is in every line that the patterns above can match: most lines are spared a dozen searches."""
 
@@ -194,6 +204,7 @@ def redact(value):
     if "://" in value:
         value = _URL.sub(_url, value)
     if ":" in value:
+        value = _ISCSI.sub(r"\1" + MARK, value)
         value = _HEADER.sub(lambda match: match.group(1) + match.group(2) + (match.group(3) or "") + MARK, value)
     value = _SCHEME.sub(r"\1" + MARK, value)
     if " " in value:
@@ -211,3 +222,29 @@ def redact(value):
             value = _POSITIONAL.sub(_argument, value)
     value = _named(value)
     return LONG_WORD.sub(_long, value)
+
+
+def redact_named(name, value):
+    """Return the value of a setting that stands apart from its name: all of it goes when the name speaks of a secret.
+
+    >>> [redact_named("admin_password", "winter7"), redact_named("minlen", "14")]
+    ['[redacted]', '14']
+    """
+    return MARK if is_secret_name(name) and not _kept(value) else redact(value)
+
+
+def redact_words(words):
+    """Return the words of one command with secrets replaced, also where option and secret are two words.
+
+    >>> redact_words(["/usr/bin/check", "--token", "winter7"])
+    ['/usr/bin/check', '--token', '[redacted]']
+    """
+    joined = redact(" ".join(words)).split(" ")
+    found, secret = [], False
+    for index, word in enumerate(words):
+        shown = joined[index] if len(joined) == len(words) else redact(word)
+        if secret and not word.startswith("-") and not _kept(word):
+            shown = MARK
+        found.append(shown)
+        secret = word.startswith("-") and "=" not in word and is_secret_name(word.lstrip("-"))
+    return found

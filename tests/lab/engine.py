@@ -18,8 +18,19 @@ BRIDGE = "rwlab0"
 NETWORK = "172.31.213"
 RUN = pathlib.Path("/run/ringwall-lab")
 INOTIFY = pathlib.Path("/proc/sys/fs/inotify/max_user_instances")
-SYSTEMD_FLAGS = ("--cap-add", "SYS_ADMIN", "--cap-add", "NET_ADMIN", "--cgroupns=private", "--tmpfs", "/run", "--tmpfs", "/run/lock",
-                 "--stop-signal", "SIGRTMIN+3")
+SYSTEMD_FLAGS = (
+    "--cap-add",
+    "SYS_ADMIN",
+    "--cap-add",
+    "NET_ADMIN",
+    "--cgroupns=private",
+    "--tmpfs",
+    "/run",
+    "--tmpfs",
+    "/run/lock",
+    "--stop-signal",
+    "SIGRTMIN+3",
+)
 
 
 class Engine:
@@ -60,9 +71,25 @@ class Engine:
         data.mkdir(parents=True, exist_ok=True)
         log = self._stack.enter_context(open(RUN / "dockerd.log", "w"))
         self._process = subprocess.Popen(
-            ["dockerd", "--host", f"unix://{self.socket}", "--data-root", data, "--exec-root", RUN / "exec",
-             "--pidfile", RUN / "docker.pid", "--bridge", BRIDGE, "--fixed-cidr", f"{NETWORK}.0/24"],
-            stdout=log, stderr=log, start_new_session=True)
+            [
+                "dockerd",
+                "--host",
+                f"unix://{self.socket}",
+                "--data-root",
+                data,
+                "--exec-root",
+                RUN / "exec",
+                "--pidfile",
+                RUN / "docker.pid",
+                "--bridge",
+                BRIDGE,
+                "--fixed-cidr",
+                f"{NETWORK}.0/24",
+            ],
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
         for _attempt in range(300):
             if self._process.poll() is not None:
                 raise NotHere("dockerd ended: " + (RUN / "dockerd.log").read_text()[-600:])
@@ -118,7 +145,7 @@ class Engine:
         tar = rootfs(suite)
         name = f"ringwall-lab:{tar.stem}"
         if not self.docker("images", "-q", name).strip():
-            self.docker("import", "-c", "CMD [\"/sbin/init\"]", "-c", "ENV container=docker", tar, name)
+            self.docker("import", "-c", 'CMD ["/sbin/init"]', "-c", "ENV container=docker", tar, name)
         return name
 
     def start(self, name, suite="bookworm", flags=SYSTEMD_FLAGS, command=()):

@@ -4,6 +4,7 @@ from __future__ import absolute_import, annotations, division, print_function
 
 __metaclass__ = type
 
+from ..redact import redact_named
 from ..spec import Absent, Column, Table
 
 PATH = "/etc/audit/auditd.conf"
@@ -33,7 +34,8 @@ def parse(lines, path=PATH):
         ignored = []
         if name in rows:
             ignored = (rows[name]["ignored"] + [{key: rows[name][key] for key in ("value", "where")}])[-10:]
-        rows[name] = {"value": value.strip()[:1024], "where": "%s:%d" % (path, number), "ignored": ignored}
+        value = redact_named(name, value.strip())[:1024]
+        rows[name] = {"value": value, "where": "%s:%d" % (path, number), "ignored": ignored}
     return rows
 
 

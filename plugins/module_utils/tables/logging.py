@@ -8,7 +8,7 @@ from .. import rsyslog_config
 from ..drop_ins import daemon_config
 from ..logrotate_config import read as read_logrotate
 from ..procfs import processes
-from ..redact import redact
+from ..redact import redact_named
 from ..spec import Absent, Column, Result, Table, Unreadable, Unsupported, unreadable
 
 TABLE = Table(
@@ -90,7 +90,7 @@ def systemd_rows(component, entries):
     rows = {}
     for _section, name, value, where in entries:
         key = "%s:%s" % (component, name[:128])
-        value = redact(value)[:1024]
+        value = redact_named(name, value)[:1024]
         settings = rows[key]["settings"] if key in rows else []
         rows[key] = _row(
             component,

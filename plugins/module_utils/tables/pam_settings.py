@@ -4,7 +4,7 @@ from __future__ import absolute_import, annotations, division, print_function
 
 __metaclass__ = type
 
-from ..redact import redact
+from ..redact import redact_named
 from ..spec import Absent, Column, Result, Table, Unreadable, unreadable
 
 TABLE = Table(
@@ -30,7 +30,7 @@ def parse_conf(lines, path):
         line = line.split("#", 1)[0].strip()
         if line:
             name, _separator, value = line.partition("=")
-            found.append((name.strip()[:128], redact(value.strip())[:512], "%s:%d" % (path, number)))
+            found.append((name.strip()[:128], redact_named(name, value.strip())[:512], "%s:%d" % (path, number)))
     return found
 
 
