@@ -27,9 +27,10 @@ def summary_text(report, path=None, width=100):
     if groups:
         several = totals["hosts"] > 1
         lines += ["", "Worst findings"]
+        column = min(32, max(len(as_text(group["section"])) for group in groups[:10]))
         for group in groups[:10]:
             tail = f"  {_where(group['hosts'])}" if several else ""
-            head = f"  {group['severity']:<9} {as_text(group['section']):<10} "
+            head = f"  {group['severity']:<9} {shorten(as_text(group['section']), column):<{column}} "
             lines.append(head + shorten(as_text(group["title"]), max(20, width - len(head) - len(tail))) + tail)
         if len(groups) > 10:
             lines.append(f"  and {len(groups) - 10} more in the report")
