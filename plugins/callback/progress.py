@@ -19,10 +19,12 @@ extends_documentation_fragment:
   - result_format_callback
 """
 
+import shutil
 import sys
 import time
 
 from ansible.plugins.callback.default import CallbackModule as Default
+from ansible_collections.ringwall.servers.plugins.plugin_utils.reports.visible import shorten, visible
 
 ASSESS = "ringwall.servers.assess"
 REPORT = "ringwall.servers.report"
@@ -88,16 +90,19 @@ class CallbackModule(Default):
         """A failure is always said."""
         self._clear()
         if result._task.action in QUIET:
-            self._display.display(f"{result._host.get_name()}: {result._result.get('msg', 'failed')}", color="red")
+            self._say(result, "failed", "red")
             return
         super().v2_runner_on_failed(result, ignore_errors)
 
     def v2_runner_on_unreachable(self, result):
         """A host without a connection is always said."""
         self._clear()
-        self._display.display(
-            f"{result._host.get_name()}: unreachable: {result._result.get('msg', '')}", color="bright red"
-        )
+        self._say(result, "no connection", "bright red", "unreachable: ")
+
+    def _say(self, result, otherwise, color, prefix=""):
+        """One line of a host; its name may come from a cloud, its message holds what the host said."""
+        text = result._result.get("msg") or otherwise
+        self._display.display(visible(f"{result._host.get_name()}: {prefix}{text}"), color=color)
 
     def _progress(self, result):
         answer = result._result
@@ -121,9 +126,10 @@ class CallbackModule(Default):
         if self._bad:
             line += f", {self._bad} not assessed"
         if self._worst[0] > 0:
-            line += f", worst so far {self._worst[1]} with {self._worst[0]} failed"
+            line += f", worst so far {shorten(visible(self._worst[1]), 40)} with {self._worst[0]} failed"
         if self._terminal:
-            sys.stdout.write("\r\x1b[K" + line)
+            # A line that wraps could not be renewed.
+            sys.stdout.write("\r\x1b[K" + shorten(line, shutil.get_terminal_size().columns - 1))
             sys.stdout.flush()
         elif self._total > 1:
             self._display.display(line)
