@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from ansible.errors import AnsibleActionFail
 
 from . import provenance
-from .evidence import ledger, runs
+from .evidence import runs
 from .evidence.state import open_state
 from .evidence.verify import verify
 from .store import open_store
@@ -17,7 +19,11 @@ VERBS = ("prune", "rebuild", "verify", "hold", "release", "retire")
 def keep(settings, verb, subject, reason, keep_runs, keep_days, check_mode):
     """Carry out ``verb``; return an Ansible result. Raises StateError, RunError, StoreError, AnsibleActionFail."""
     state = open_state(settings.state)
+    shared = not settings.store.startswith("sqlite")
     if verb == "verify":
+        if shared:  # SQLite is not opened: evidence is verified when its database is damaged, too
+            with contextlib.closing(open_store(settings.store, state)) as store:
+                store.bring_evidence()
         problems = verify(state, contents=True)
         text = "; ".join(f"{one['where']}: {one['problem']}" for one in problems[:20])
         return {
@@ -28,15 +34,14 @@ def keep(settings, verb, subject, reason, keep_runs, keep_days, check_mode):
         }
     if verb in ("hold", "release", "retire") and not (subject and reason):
         raise AnsibleActionFail(f"{verb} needs ringwall_store_subject (a run or a host) and ringwall_store_reason")
-    if verb in ("hold", "release"):
+    if verb in ("hold", "release") and not shared:
         runs.load_run(state, subject)
     if check_mode:
         return {"changed": False, "skipped": True, "msg": f"{verb} changes nothing in check mode"}
-    if verb in ("hold", "release"):
-        entry = {"action": verb, "run": subject, "reason": reason, "actor": provenance.actor()}
-        return {"changed": True, "result": ledger.append(state, HOLD, entry)}
-    store = open_store(settings.store, state)
-    try:
+    with contextlib.closing(open_store(settings.store, state)) as store:
+        if verb in ("hold", "release"):
+            entry = {"action": verb, "reason": reason, "actor": provenance.actor()}
+            return {"changed": True, "result": store.decide_on_run(HOLD, subject, entry)}
         if verb == "prune":
             result = store.prune(keep_runs, keep_days)
             return {"changed": bool(result["runs"] or result["objects"] or result["alerts"]), "result": result}
@@ -44,5 +49,3 @@ def keep(settings, verb, subject, reason, keep_runs, keep_days, check_mode):
             return {"changed": True, "result": store.rebuild()}
         store.retire(settings.scope, subject, reason, provenance.actor())
         return {"changed": True, "result": {"host": subject}}
-    finally:
-        store.close()

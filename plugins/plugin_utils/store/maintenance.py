@@ -55,6 +55,26 @@ class Maintenance:
             mirror.push_ledgers(connection, self.state)
             return {"runs": done, "missing": missing, "checkpoint": last["checkpoint"] if last else None}
 
+    def bring_evidence(self):
+        """Bring all evidence to this disk where the database holds it: what is verified there must be there first."""
+        if self.shared:
+            with atomic.locked(os.path.join(self.state.path, ".store.lock")), self.reader() as connection:
+                mirror.pull_all(connection, self.state)
+
+    def decide_on_run(self, noun, run_id, entry):
+        """Append what people decided on a run to the ledger ``noun``, also to that in a shared database.
+
+        Returns the entry as written. Raises RunError for a run that is nowhere.
+        """
+        with atomic.locked(os.path.join(self.state.path, ".store.lock")), self.writer() as connection:
+            if self.shared:
+                mirror.pull_ledgers(connection, self.state)
+                mirror.pull_run(connection, self.state, run_id)
+            runs.load_run(self.state, run_id)
+            written = ledger.append(self.state, noun, {**entry, "run": run_id})
+            mirror.push_ledgers(connection, self.state)
+            return written
+
     def prune(self, keep_runs=50, keep_days=90, holds=(), now=None):
         """Remove old runs, alerts and closed intervals; return ``{runs, objects, alerts, intervals, checkpoint}``.
 

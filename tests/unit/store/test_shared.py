@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import shutil
+import types
 
 import pytest
+from ansible_collections.ringwall.servers.plugins.plugin_utils import keeping
 from ansible_collections.ringwall.servers.plugins.plugin_utils.evidence import ledger, objects, runs, verify
+from ansible_collections.ringwall.servers.plugins.plugin_utils.store import prune
 
 
 @pytest.fixture
 def new_disk(postgres, make_bench, tmp_path):
     """A function that gives a Bench with an empty disk on one and the same PostgreSQL."""
-    import psycopg
-
-    with psycopg.connect(postgres.format(name="postgres"), autocommit=True) as connection:
-        connection.execute("DROP DATABASE IF EXISTS shared")
-        connection.execute("CREATE DATABASE shared TEMPLATE template0")
+    url = postgres.new_database()
     made = []
 
     def make():
-        made.append(make_bench(tmp_path / f"disk{len(made)}", postgres.format(name="shared")))
+        made.append(make_bench(tmp_path / f"disk{len(made)}", url))
         made[-1].count = len(made) * 100
         return made[-1]
 
@@ -100,3 +99,27 @@ def test_pruning_reaches_the_database(new_disk):
     assert second.store.rebuild()["missing"] == []
     assert second.everything() == before
     assert runs.list_runs(second.state) == ["r104"]
+
+
+def test_a_fresh_disk_verifies_all_evidence_and_not_its_own_emptiness(new_disk):
+    first = new_disk()
+    first.play(0, [("a", {1: "fail"})])
+    first.play(1, [("a", {1: "pass"})])
+    second = new_disk()
+    url = second.store.engine.url.render_as_string(hide_password=False)
+    result = keeping.keep(types.SimpleNamespace(store=url, state=second.state.path), "verify", None, None, 0, 0, False)
+    assert result["problems"] == []
+    assert len(runs.list_runs(second.state)) == 2
+
+
+def test_a_hold_from_a_disk_that_does_not_last_is_in_force_everywhere(new_disk):
+    first = new_disk()
+    run = first.play(0, [("a", {1: "fail"})])["run"]
+    passing = new_disk()
+    passing.store.decide_on_run(prune.HOLD, run, {"action": "hold", "reason": "audit"})
+    passing.store.close()
+    shutil.rmtree(passing.state.path)
+    with pytest.raises(runs.RunError):
+        first.store.decide_on_run(prune.HOLD, "20000101T000000Z-000000", {"action": "hold", "reason": "x"})
+    third = new_disk()
+    assert prune.held(third.state) == {run}
