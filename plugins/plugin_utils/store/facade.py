@@ -72,16 +72,19 @@ class Store(Maintenance, queries.Queries, timeline.Timeline, past.Past):
                 mirror.push_ledgers(connection, self.state)
                 return Recorder(connection, run, score_drop).record()
 
-    def retire(self, scope, host, reason, actor):
+    def retire(self, scope, host, reason, actor, now=None):
         """Say that a host is gone for good: its findings end as host_retired. A later run of it starts anew.
 
-        ``reason`` and ``actor`` are text for the ledger. Raises StoreError for a host that is not known.
+        ``reason`` and ``actor`` are for the ledger. ``now``: RFC 3339, for tests. Raises StoreError for a host that is
+        not known.
         """
         with atomic.locked(os.path.join(self.state.path, ".store.lock")), self.writer() as connection:
             if self.shared:
                 mirror.pull_ledgers(connection, self.state)
             self._retire_check(connection, scope, host)
             entry = {"action": "retire", "scope": scope, "host": host, "reason": reason, "actor": actor}
+            if now is not None:
+                entry["at"] = now
             written = ledger.append(self.state, RECORD, entry)
             mirror.push_ledgers(connection, self.state)
             self._retire(connection, written)

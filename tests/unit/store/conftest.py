@@ -2,13 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import pathlib
-import shutil
-import socket
-import subprocess
-import tempfile
 import time
 
 import pytest
@@ -16,86 +9,17 @@ from ansible_collections.ringwall.servers.plugins.plugin_utils.evidence import o
 from ansible_collections.ringwall.servers.plugins.plugin_utils.evidence.state import open_state
 from ansible_collections.ringwall.servers.plugins.plugin_utils.store import open_store
 
-BIN = pathlib.Path(os.environ.get("RINGWALL_POSTGRES_BIN", "/usr/lib/postgresql/15/bin"))
+from lab import postgres as lab_postgres
+
 CONTROLS = {f"linux.c{number}": {"severity": "medium"} for number in range(40)}
 TABLES = ("identity", "packages", "platform", "sysctl", "users")
 
 
-def _as_postgres(*command):
-    """PostgreSQL refuses to run as root: then it runs as Debian's account for it."""
-    return (
-        ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", *command]
-        if os.geteuid() == 0
-        else [*command]
-    )
-
-
-def _free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def _unavailable(reason):
-    if os.environ.get("RINGWALL_REQUIRE_HOSTS") == "1":
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
 @pytest.fixture(scope="session")
 def postgres():
-    """URL prefix of a running PostgreSQL (a socket in a temporary directory); it ends with the session."""
-    if not (BIN / "initdb").exists():
-        _unavailable(f"no PostgreSQL in {BIN}: apt install postgresql")
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="ringwall-pg-"))
-    try:
-        folder.chmod(0o755)
-        data, sockets = folder / "data", folder / "sockets"
-        for place in (data, sockets):
-            place.mkdir(mode=0o700)
-            if os.geteuid() == 0:
-                shutil.chown(place, "postgres", "postgres")
-        made = subprocess.run(
-            _as_postgres(str(BIN / "initdb"), "-D", str(data), "-A", "trust", "-U", "ringwall", "-E", "UTF8", "-N"),
-            capture_output=True, text=True, check=False, cwd="/", env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
-        )  # fmt: skip
-        if made.returncode:
-            _unavailable(f"initdb failed: {made.stderr[-300:]}")
-        port = _free_port()
-        server = subprocess.Popen(
-            _as_postgres(
-                str(BIN / "postgres"), "-D", str(data), "-p", str(port), "-k", str(sockets), "-h", "127.0.0.1",
-                "-c", "fsync=off", "-c", "max_connections=20",
-            ),
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/",
-            env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
-        )  # fmt: skip
-        try:
-            _wait(server, sockets, port)
-            yield f"postgresql://ringwall@/{{name}}?host={sockets}&port={port}"
-        finally:
-            server.send_signal(2)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                server.wait(20)
-            if server.poll() is None:
-                server.kill()
-                server.wait()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _wait(server, sockets, port):
-    import psycopg
-
-    for _attempt in range(150):
-        if server.poll() is not None:
-            break
-        try:
-            psycopg.connect(f"host={sockets} port={port} user=ringwall dbname=postgres").close()
-            return
-        except psycopg.OperationalError:
-            time.sleep(0.1)
-    _unavailable("PostgreSQL did not start")
+    """A running PostgreSQL (lab.postgres.Server); it ends with the session."""
+    with lab_postgres.server_or_skip() as running:
+        yield running
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -107,13 +31,7 @@ def new_url(request, tmp_path):
         if request.param == "sqlite":
             made.append(None)
             return f"sqlite:///{tmp_path}/db{len(made)}/ringwall.db"
-        import psycopg
-
-        prefix = request.getfixturevalue("postgres")
-        name = f"t{os.getpid()}_{time.monotonic_ns()}"
-        with psycopg.connect(prefix.format(name="postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE template0")
-        return prefix.format(name=name)
+        return request.getfixturevalue("postgres").new_database()
 
     return make
 

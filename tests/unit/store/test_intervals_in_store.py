@@ -175,6 +175,24 @@ def test_a_retired_host_ends_and_may_come_back(bench):
     assert bench.one()["first_seen"] == bench.time(1)
 
 
+def test_a_table_lost_on_a_host_that_was_retired_brings_nothing_back(bench):
+    bench.play(0, [("a", {1: "fail"})])
+    bench.store.retire("default", "a", "scrapped", "ops", now=bench.time(1))
+    assert bench.store.at("default", bench.time(1), "a")["rows"] == {}
+    back = bench.host("a", {1: "fail"}, bench.time(2))
+    back["tables"]["packages"] = bench.table("packages", {}, "denied")
+    bench.play(2, [back])
+    known = bench.store.at("default", bench.time(2), "a")
+    assert "packages" not in known["rows"], "of the machine that was retired"
+    assert known["tables"]["packages"]["state"] == "denied", "no package is known; that there is none is not"
+    assert known["rows"]["users"] == {"root": {"uid": 0}}
+    bench.play(3, [("a", {1: "fail"})])
+    assert list(bench.store.at("default", bench.time(3), "a")["rows"]["packages"]) == ["openssl:amd64"]
+    changes = bench.store.changes("default", bench.time(0), bench.time(2), "a")
+    ended = [(one["name"], one["at"]) for one in changes if one["after"] is None]
+    assert ended == [("packages", bench.time(1))], "the decision ended it, not the table that was lost"
+
+
 def test_an_older_look_changes_nothing(bench):
     late = bench.write(0, [("a", {1: "pass"})])
     bench.play(1, [("a", {1: "fail"})])

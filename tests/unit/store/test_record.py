@@ -103,7 +103,9 @@ def test_a_run_whose_process_is_gone_is_recorded_as_interrupted(bench):
     assert runs.interrupted(bench.state) == []
 
 
-@pytest.mark.parametrize("change", [{"notes": ["new"]}, {"inventory": {"owner": "sales"}}, {"platform": {"id": "rhel"}}])
+@pytest.mark.parametrize(
+    "change", [{"notes": ["new"]}, {"inventory": {"owner": "sales"}}, {"platform": {"id": "rhel"}}]
+)
 def test_what_is_known_of_a_host_moves_although_its_findings_do_not(bench, change):
     bench.play(0, [("a", {1: "pass"})])
     bench.play(1, [bench.host("a", {1: "pass"}, bench.time(1), **change)])
