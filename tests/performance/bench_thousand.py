@@ -56,6 +56,6 @@ def rows():
             if len({tuple(plays.findings(host)) for host in assessed}) != 1:
                 bad.append("hosts with the same answer have different findings")
             print(f"  {count} hosts: {cost.wall:.1f} s, controller CPU {cost.cpu:.1f} s, main process {cost.peak:.0f} MiB; "
-                  + ", ".join(f"{task} {wall:.1f} s" for task, (wall, _cpu) in plays.spent(phases).items()), file=sys.stderr)  # fmt: skip
+                  + ", ".join(f"{task} {wall:.1f} s (CPU {cpu:.1f})" for task, (wall, cpu) in plays.spent(phases).items()), file=sys.stderr)  # fmt: skip
     return [row(f"main process, {MANY} simulated hosts beyond {FEW}", peaks[1] - peaks[0], "MiB", 64, None,
                 f"{peaks[0]:.0f} MiB with {FEW}, {peaks[1]:.0f} MiB with {MANY}", bad)]  # fmt: skip
