@@ -15,6 +15,8 @@ from .spec import Absent, Unreadable
 
 GLOB_CHARACTERS = "*?["
 LEGACY = "/etc/sysctl.conf"
+VOLATILE = "/run"
+"""What lies there is in force now, and so among the running values, but empty when the system boots."""
 
 
 def _swap(key):
@@ -165,7 +167,8 @@ def read_settings(host):
     gaps = settings.gaps
     try:
         systemd, masked = _boot_service(host)
-        files = fragments(host, [prefix + "/sysctl.d" for prefix in CONFIG_PREFIXES])
+        files = fragments(host, [prefix + "/sysctl.d" for prefix in CONFIG_PREFIXES if prefix != VOLATILE])
+        passing = fragments(host, [VOLATILE + "/sysctl.d"])
     except Unreadable as error:
         gaps.append(error.why)
         return settings
@@ -181,6 +184,11 @@ def read_settings(host):
             lines = None if _same(host, path, other) else _lines(host, other, [])
             if lines:
                 settings.add(parse(lines, other), counts=False, note="hidden by %s" % path)
+    stronger = {path.rpartition("/")[2]: path for path, _hidden in files if path.startswith("/etc/")}
+    for path, _hidden in passing:
+        other = stronger.get(path.rpartition("/")[2])
+        note = "hidden by %s" % other if other else "gone before the next boot"
+        settings.add(parse(_lines(host, path, gaps) or (), path), counts=False, note=note)
     if not legacy_read:
         lines = _lines(host, LEGACY, gaps)
         # systemd-sysctl reads sysctl.d alone; `sysctl --system` and other inits read this file last.

@@ -8,7 +8,8 @@ from ..snapshots.view import cell
 from .memo import memo
 
 UNIT_TYPES = (".service", ".socket", ".timer", ".target", ".mount", ".automount", ".path", ".slice", ".scope", ".swap")
-ENABLED = ("enabled", "enabled-runtime", "linked", "linked-runtime", "generated")
+PULLED = ("static", "indirect", "generated", "linked")
+"""States that alone start nothing; what is enabled or linked in /run is forgotten before the next boot."""
 STARTED = ("active", "activating", "reloading", "deactivating")
 
 
@@ -75,9 +76,9 @@ def active(snapshot, name):
 
 
 def starts(row):
-    """True if the unit of that row is started at boot: it is enabled, or another unit pulls in this static one."""
+    """True if the unit of that row is started at the next boot: it is enabled, or another unit pulls it in."""
     state = cell(row, "enabled")
-    return state in ENABLED or (state in ("static", "indirect") and bool(cell(row, "wanted_by")))
+    return state == "enabled" or (state in PULLED and bool(cell(row, "wanted_by")))
 
 
 def enabled(snapshot, name):

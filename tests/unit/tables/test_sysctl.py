@@ -71,6 +71,21 @@ def test_same_base_name_in_etc_hides_the_vendors_file(file_host):
     assert [item["note"] for item in row["settings"]] == ["hidden by /etc/sysctl.d/50-x.conf"] * 2
 
 
+def test_what_lies_in_run_is_gone_before_the_next_boot(file_host):
+    host = file_host(
+        {
+            **SYSTEMD,
+            "/usr/lib/sysctl.d/50-x.conf": "kernel.sysrq = 1\n",
+            "/run/sysctl.d/50-x.conf": "kernel.sysrq = 2\n",
+            "/run/sysctl.d/90-y.conf": "kernel.kptr_restrict = 2\n",
+        }
+    )
+    assert persisted(host, "kernel.sysrq") == ("1", "/usr/lib/sysctl.d/50-x.conf:1")
+    row = rows_of(host)["kernel.kptr_restrict"]
+    assert row["persisted"] is None
+    assert [item["note"] for item in row["settings"]] == ["gone before the next boot"]
+
+
 def test_link_to_dev_null_masks(file_host):
     host = file_host(
         {

@@ -82,10 +82,17 @@ def _facts(row):
     if available is False and not cell(row, "kernels") and not loaded:
         yield kernel, "no kernel here has it", True
         return
-    command, lists = cell(row, "install"), cell(row, "blacklist") or []
+    command, lists = cell(row, "install"), [place for place in cell(row, "blacklist") or [] if _stays(place)]
     blocked = isinstance(command, str) and " ".join(command.split()) in BLOCKERS
     rule = f"install rule {command}" if command else "no install rule"
     if command and not blocked:
         rule += ", which blocks nothing"
+    elif command and not _stays(row.get("install_where") or ""):
+        rule, blocked = rule + ", gone before the next boot", False
     yield cell(row, "install_where") or "/etc/modprobe.d", rule, blocked
     yield lists[0] if lists else "/etc/modprobe.d", "blacklisted" if lists else "not blacklisted", bool(lists)
+
+
+def _stays(place):
+    """False for what lies below /run, which is empty when the system boots."""
+    return not place.startswith("/run/")

@@ -12,7 +12,7 @@ from .base import Resource, Verdict
 STATES = {
     "enabled": "starts at boot",
     "disabled": "does not start at boot (disabled, static, masked or absent)",
-    "masked": "cannot be started, or is not there",
+    "masked": "cannot be started, now or after the next boot, or is not there",
     "active": "runs now",
     "inactive": "does not run now",
     "off": "neither runs nor starts, at boot or on demand (by a socket, timer or path)",
@@ -114,7 +114,7 @@ def _not(value):
 _TESTS = {
     "enabled": lambda facts: facts.starts or bool(facts.starters),
     "disabled": lambda facts: not facts.starts,
-    "masked": lambda facts: facts.enabled in ("masked", "masked-runtime"),
+    "masked": lambda facts: facts.enabled == "masked",
     "active": lambda facts: facts.runs(),
     "inactive": lambda facts: _not(facts.runs()),
     "off": lambda facts: _both(not facts.starts and not facts.starters, _not(facts.runs())),
