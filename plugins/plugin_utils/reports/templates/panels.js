@@ -73,7 +73,7 @@ function fillPanels() {
     exceptions.append(table("Exceptions", ["Exception", "Applies to", "Hosts", "Reason", "Owner", "Expires"],
       DATA.dispositions.map((item) => [
         el("button", { type: "button", class: "link", click: () => only({ q: "" }, ["excepted"]) }, item.id || ""),
-        el("span", { class: "mono" }, readable(item.selector)), el("span", { class: "mono" }, readable(item.hosts)),
+        el("span", { class: "mono" }, readable(item.selector).replaceAll("\n", ", ")), el("span", { class: "mono" }, readable(item.hosts)),
         [item.category ? item.category + ": " : "", item.reason || "", item.ticket ? " (" + item.ticket + ")" : ""].join(""),
         item.owner || "", [item.expires || "", item.state === "expired" ? "ended" : "", item.where || ""].filter(Boolean).join(", ")])));
   }
