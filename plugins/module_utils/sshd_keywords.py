@@ -69,6 +69,7 @@ _TIME = re.compile(r"(\d{1,9})([smhdwSMHDW]?)")
 
 DEFAULTS = {
     "addressfamily": "any", "allowagentforwarding": "yes", "allowstreamlocalforwarding": "yes",
+    "authenticationmethods": "any",
     "allowtcpforwarding": "yes", "banner": "none", "chrootdirectory": "none", "clientalivecountmax": "3",
     "clientaliveinterval": "0", "disableforwarding": "no", "exposeauthinfo": "no", "fingerprinthash": "SHA256",
     "forcecommand": "none", "gatewayports": "no", "gssapiauthentication": "no", "hostbasedauthentication": "no",

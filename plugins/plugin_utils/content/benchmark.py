@@ -7,7 +7,19 @@ import re
 from .errors import ContentError
 from .lines import known_keys, near
 
-KEYS = ("id", "title", "version", "platform", "source", "fallback", "include", "sections", "collect", "themes")
+KEYS = (
+    "id",
+    "title",
+    "version",
+    "platform",
+    "source",
+    "fallback",
+    "beside",
+    "include",
+    "sections",
+    "collect",
+    "themes",
+)
 SECTION_KEYS = ("title", "controls", "level", "workstation", "assessment", "reason", "parameters")
 PLATFORM_KEYS = ("family", "id", "version_id")
 ASSESSMENTS = ("automated", "manual")
@@ -26,6 +38,11 @@ def read_benchmark(document, controls, parameters):
             raise ContentError(document.where(key), f"{key} is not text", f'{key}: "..."')
     if not ID.fullmatch(data["id"]):
         raise ContentError(document.where("id"), f"malformed id {data['id']}", "small letters, digits and _")
+    for key in ("fallback", "beside"):
+        if not isinstance(data.get(key, False), bool):
+            raise ContentError(document.where(key), f"{key} is {data[key]!r}", f"{key}: true")
+    if data.get("fallback") and data.get("beside"):
+        raise ContentError(document.where("beside"), "a fallback cannot serve beside others", "fallback or beside")
     platform = data.get("platform") or {}
     known_keys(document, ("platform",), platform, PLATFORM_KEYS)
     for key, value in platform.items():
@@ -43,7 +60,8 @@ def read_benchmark(document, controls, parameters):
         "title": data["title"],
         "version": data["version"],
         "platform": platform,
-        "fallback": bool(data.get("fallback", False)),
+        "fallback": data.get("fallback", False),
+        "beside": data.get("beside", False),
         "include": _include(document, data),
         "sections": sections,
     }

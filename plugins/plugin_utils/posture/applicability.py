@@ -11,7 +11,7 @@ from ..content.errors import ContentError
 from ..content.lines import near
 from ..snapshots.view import Gap, cell
 from . import comparison
-from .lookups import active, enabled, installed, mounted, unit
+from .lookups import active, enabled, installed, ipv6, mounted, unit
 from .queries import search
 from .query_check import check_query
 
@@ -122,12 +122,8 @@ def _mount(value, snapshot, context):
 
 
 def _ipv6(value, snapshot, context):
-    row = snapshot.row("sysctl", "net.ipv6.conf.all.disable_ipv6")
-    live = cell(row, "runtime") if row else None
-    if row is None or live is None:
-        return value is False, "the kernel has no IPv6"
-    off = comparison.same(live, 1)
-    return off is not value, f"IPv6 is {'off' if off else 'on'} (net.ipv6.conf.all.disable_ipv6 = {live})"
+    on, fact = ipv6(snapshot)
+    return on is value, fact
 
 
 def _check_platform(value, where):

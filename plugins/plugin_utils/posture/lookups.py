@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 
 from ..snapshots.view import cell
+from .comparison import same
 from .memo import memo
 
 UNIT_TYPES = (".service", ".socket", ".timer", ".target", ".mount", ".automount", ".path", ".slice", ".scope", ".swap")
@@ -91,3 +92,13 @@ def mounted(snapshot, path):
     """True if the path is a mount point now; raise Gap."""
     row = snapshot.row("mounts", path)
     return row is not None and bool(cell(row, "live"))
+
+
+def ipv6(snapshot):
+    """Return ``(True or False, the fact that tells)``: whether IPv6 is on; raise Gap."""
+    row = snapshot.row("sysctl", "net.ipv6.conf.all.disable_ipv6")
+    live = cell(row, "runtime") if row else None
+    if live is None:
+        return False, "the kernel has no IPv6"
+    off = same(live, 1)
+    return not off, f"IPv6 is {'off' if off else 'on'} (net.ipv6.conf.all.disable_ipv6 = {live})"

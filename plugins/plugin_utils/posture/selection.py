@@ -1,4 +1,4 @@
-"""Which benchmarks serve a host: those of its system, else our own, and why others were refused."""
+"""Which benchmarks serve a host: those of its system (else our own), those beside them, and why others were refused."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ def select(content, snapshot, asked=None):
     """Return ``(chosen, notes)``: a list of ``{id, version, title, fallback}`` and sentences for the report.
 
     ``asked``: ids that the user named, None for those of the host's own system. A benchmark made for another system
-    is refused with a note: its verdicts would mean nothing. Where nothing is left, the fallback benchmarks serve.
+    is refused with a note: its verdicts would mean nothing. Where nothing is left, the fallback benchmarks serve; those
+    that serve ``beside`` others do so in any case and do not count as made for the system.
     """
     notes = []
     try:
@@ -54,14 +55,15 @@ def select(content, snapshot, asked=None):
                 notes.append(f"{name} is for {describe(benchmark['platform'])}, this is {system}: it was not used.")
         else:
             chosen.append(_entry(benchmark, False))
-    if not chosen:
+    if not any(asked is not None or not content.benchmarks[entry["id"]]["beside"] for entry in chosen):
         fallback = [
             body
             for body in content.benchmarks.values()
             if body["fallback"] and (row is None or fits(body["platform"], row))
         ]
-        chosen = [_entry(body, True) for body in sorted(fallback, key=lambda body: body["id"])]
-        names = ", ".join(body["id"] for body in chosen) or "none"
+        served = [_entry(body, True) for body in sorted(fallback, key=lambda body: body["id"])]
+        chosen = served + chosen
+        names = ", ".join(body["id"] for body in served) or "none"
         notes.append(f"No benchmark here is made for {system}: our own serves in its place ({names}).")
     return chosen, notes
 

@@ -12,6 +12,7 @@ from unit.posture.hardened_host import cases as hardened_cases
 
 FIXTURES = pathlib.Path(__file__).parents[2] / "fixtures" / "posture"
 PLATFORM = {"id": "debian", "family": "debian", "version_id": "12", "architecture": "x86_64", "container": None}
+NOW = "2026-03-01T12:00:00Z"
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -26,10 +27,13 @@ def read_cases():
 def snapshot_of(case):
     states = case.get("states") or {}
     tables = {"platform": {"host": {**PLATFORM, **(case.get("platform") or {})}}, **case["tables"]}
-    return Snapshot(
-        {name: TableView(name, state=states.get(name, "ok"), rows=rows or {}) for name, rows in tables.items()},
-        host="web1",
-    )
+    views = {
+        name: TableView(name, state=states.get(name, "ok"), rows=rows or {}, observed_at=case.get("now", NOW))
+        for name, rows in tables.items()
+    }
+    if states.get("platform", "ok") != "ok":
+        views["platform"] = TableView("platform", state=states["platform"])
+    return Snapshot(views, host="web1")
 
 
 def judge(content, case, control=None):

@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
-from . import audit_rule, auditd, boot, file, file_walk, kernel_module, mount, package, query, service, sshd, sysctl
+from . import (
+    audit_rule,
+    auditd,
+    boot,
+    encryption,
+    end_of_support,
+    exposure,
+    file,
+    file_walk,
+    kernel_module,
+    mount,
+    package,
+    query,
+    service,
+    sshd,
+    sysctl,
+    tls,
+)
 
 RESOURCES = {
     resource.name: resource
@@ -10,6 +27,9 @@ RESOURCES = {
         audit_rule.AuditRule(),
         auditd.Auditd(),
         boot.Boot(),
+        encryption.Encryption(),
+        end_of_support.EndOfSupport(),
+        exposure.Exposure(),
         file.File(),
         file_walk.FileWalk(),
         kernel_module.KernelModule(),
@@ -19,6 +39,7 @@ RESOURCES = {
         service.Service(),
         sshd.Sshd(),
         sysctl.Sysctl(),
+        tls.Tls(),
     )
 }
 """Name in ``require`` -> the one object that checks and judges such statements."""
