@@ -16,6 +16,7 @@ import signal
 import struct
 import time
 
+from .bounds import bounded, suspect
 from .host import Host
 from .spec import Absent, Result, Unreadable, Unsupported
 from .tables import TABLES
@@ -105,6 +106,8 @@ def _read_tables(names, settings, sink):
         table = collect_table(TABLES[name], host, options)
         try:
             data = _encode(table)
+            if len(table["rows"]) > TABLES[name].TABLE.max_rows or suspect(data):
+                data = _encode(bounded(table, TABLES[name].TABLE.max_rows))
         except (TypeError, ValueError) as error:
             data = _encode(dict(_failed(TABLES[name].TABLE, "error", _trace(error)), cost=table["cost"]))
         if len(data) > MAX_TABLE:
@@ -157,6 +160,20 @@ class _Child:
             if not chunk:
                 return None
             self.buffer += chunk
+
+    def patient_next(self, seconds, deadline):
+        """Like ``next`` within so many seconds. When a quarter of them is over, the child is no longer nice: on a host
+        that others keep busy (a user may do so on purpose) the last priority would never be served.
+        """
+        began = time.monotonic()
+        try:
+            return self.next(min(deadline, began + seconds / 4))
+        except TimeoutError:
+            try:
+                os.setpriority(os.PRIO_PROCESS, self.pid, 0)
+            except OSError:
+                pass  # an ordinary user may not
+            return self.next(min(deadline, began + seconds))
 
     def end(self):
         """Kill the child and what it started. A child stuck in the kernel is left behind, not waited for."""
@@ -213,7 +230,7 @@ def collect(settings):
         ending = "ended without an answer (killed, or out of memory)"
         try:
             while todo:
-                done = child.next(min(deadline, time.monotonic() + settings["table_timeout"]))
+                done = child.patient_next(settings["table_timeout"], deadline)
                 if done is None:
                     break
                 tables[done[0]] = done[1]

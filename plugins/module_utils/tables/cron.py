@@ -45,6 +45,8 @@ AT_SPOOLS = ("/var/spool/cron/atjobs", "/var/spool/at", "/var/spool/atjobs")
 PERIODS = ("hourly", "daily", "weekly", "monthly", "yearly")
 ALPINE_PERIODS = ("15min",) + PERIODS
 FILE_CAP = 1 << 20
+ENTRY_CAP = 5000
+"""Files of one directory that are read: a spool with 200,000 of them would take all the time of the table."""
 
 
 class Reader:
@@ -101,9 +103,16 @@ class Reader:
                 active=active and job["valid"],
             )
 
+    def names(self, path):
+        """The entries of a directory, ENTRY_CAP of them; more are a gap."""
+        names = self.host.listdir(path)
+        if len(names) > ENTRY_CAP:
+            self.gaps.append("%s: only %d of %d entries" % (path, ENTRY_CAP, len(names)))
+        return names[:ENTRY_CAP]
+
     def directory(self, path, read):
         """Call ``read(path of the entry, its name)`` for each file of a directory."""
-        for name in self.host.listdir(path):
+        for name in self.names(path):
             self.try_(read, path + "/" + name, name)
 
     def cron_d(self, path, name):
@@ -118,7 +127,7 @@ class Reader:
 
     def scripts(self, directory, period):
         """The files that run-parts starts."""
-        for name in self.host.listdir(directory):
+        for name in self.names(directory):
             path = directory + "/" + name
             try:
                 info = self.host.stat(path)
