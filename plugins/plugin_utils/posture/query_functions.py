@@ -12,6 +12,7 @@ SUMMARIES = {
     "days_until": "`days_until(time)`: days from the reading of the table until that time; null for null",
     "join": "`join(left, right, 'name')`: the rows of `left`, each with the row of `right` of the same key as `name`, "
     "null without one",
+    "begins": "`begins(text, prefixes)`: true if the text begins with one of a list; false for null",
 }
 """Function -> what it does, the one source of the documentation."""
 
@@ -47,6 +48,10 @@ def _class():
         @functions.signature(time)
         def _func_days_until(self, moment):
             return None if moment is None else days_between(self.now, moment)
+
+        @functions.signature({"types": ["string", "null"]}, rows)
+        def _func_begins(self, value, prefixes):
+            return value is not None and value.startswith(tuple(prefixes))
 
         @functions.signature(rows, rows, text)
         def _func_join(self, left, right, name):

@@ -20,6 +20,7 @@ INSIDE = ("lo", "wg", "tun", "tap", "tailscale", "zt", "docker", "br-", "virbr",
 """Names of interfaces that lead to this machine itself, its containers and guests, or a private network by a tunnel."""
 
 STRICT = ("drop", "reject")
+_NAMES_OF = {"tcp": (None, "tcp", "6", "all", "0"), "udp": (None, "udp", "17", "all", "0")}
 DEPTH = 16
 """Jumps that the kernel follows at most."""
 
@@ -154,29 +155,25 @@ def meets(row, proto, port):
     """True if a rule meets the packet, False if not, None if it cannot be told."""
     if row["unconditional"]:
         return True
+    if row["protocol"] not in _NAMES_OF[proto]:
+        return False
+    named = in_ports(port, row["ports"]) if row["ports"] else True
+    if named is False or (row["states"] and "new" not in row["states"]) or _inside(row["in_interface"]):
+        return False
+    if row["sources"] and not _everywhere(row["sources"]):
+        return False
     text = conditions(row)
-    if row["protocol"] not in (None, proto, "all", "tcp", "udp", "6", "17", "0"):
+    if _NOT_THIS_PACKET.search(text) or _ABOVE.search(text):
         return False
-    if row["protocol"] in ("tcp", "udp") and row["protocol"] != proto:
-        return False
-    if row["protocol"] in ("6", "17") and {"6": "tcp", "17": "udp"}[row["protocol"]] != proto:
-        return False
-    if row["states"] and "new" not in row["states"]:
-        return False
-    if _inside(row["in_interface"]) or _NOT_THIS_PACKET.search(text) or _ABOVE.search(text):
-        return False
-    if row["sources"]:
-        if not _everywhere(row["sources"]):
-            return False
-    elif _NAMED_SOURCE.search(text) and not _FROM_OTHERS.search(text):
+    if not row["sources"] and _NAMED_SOURCE.search(text) and not _FROM_OTHERS.search(text):
         return False
     if row["action"] in STRICT and _RATE.search(text):
         return False  # what stays below the rate gets through
     pairs = _PAIRS.search(text)
     if pairs:
-        named = [pair.partition(" . ")[::2] for pair in pairs.group(1).split(", ")]
-        return in_ports(port, [number for name, number in named if name == proto])
-    return in_ports(port, row["ports"]) if row["ports"] else True
+        listed = [pair.partition(" . ")[::2] for pair in pairs.group(1).split(", ")]
+        return in_ports(port, [number for name, number in listed if name == proto])
+    return named
 
 
 def _branches(text, port):

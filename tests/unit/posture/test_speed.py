@@ -91,7 +91,10 @@ def test_all_benchmarks_within_the_bar(content):
     context = {"content": content, "now": "2026-03-01T12:00:00Z", "benchmarks": sorted(content.benchmarks)}
     times = []
     for _ in range(5):
-        shot = Snapshot({name: TableView(name, rows=table, observed_at="2026-03-01T12:00:00Z") for name, table in rows.items()}, host="web1")
+        shot = Snapshot(
+            {name: TableView(name, rows=table, observed_at="2026-03-01T12:00:00Z") for name, table in rows.items()},
+            host="web1",
+        )
         start = time.process_time()
         result = Posture().evaluate(shot, context)
         times.append(time.process_time() - start)
