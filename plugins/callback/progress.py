@@ -85,6 +85,8 @@ class CallbackModule(Default):
                 self._display.display(text)
         elif action not in QUIET:
             super().v2_runner_on_ok(result)
+        if action in QUIET and action != ASSESS:
+            self._handle_warnings(result._result)  # a misspelt variable, for example
 
     def v2_runner_on_failed(self, result, ignore_errors=False):
         """A failure is always said."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 
+from ansible import constants as C
 from ansible.errors import AnsibleActionFail
 
 from . import settings as settings_room
@@ -37,7 +38,7 @@ def told():
         if type(error).__name__ == "StoreError":
             raise AnsibleActionFail(str(error)) from None
         if type(error).__module__ == "sqlalchemy.exc":
-            text = str(getattr(error, "orig", None) or error).strip().split("\n")[0]
+            text = str(getattr(error, "orig", None) or error).strip().split("\n", maxsplit=1)[0]
             raise AnsibleActionFail(f"the store cannot be used: {text}. {STORE_ADVICE}") from None
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
             raise AnsibleActionFail(f"no space left on the disk of the state directory: {error.filename}") from None
@@ -148,6 +149,8 @@ def report(action, task_vars):
     with told():
         settings = settings_room.resolve(action)
         result = write_reports(settings, arguments["run"]["run"], arguments.get("formats"))
+    if C.DEFAULT_STDOUT_CALLBACK != "ringwall.servers.progress":
+        action._display.display(result["text"])  # without our ansible.cfg nothing else would say it
     return dict(result, changed=False)
 
 

@@ -63,3 +63,19 @@ def test_a_pipe_sees_plain_lines(tmp_path):
     assert "2 of 2 hosts, " in shown
     assert "\x1b" not in shown
     assert "\r" not in shown
+
+
+def test_a_misspelt_variable_is_said(tmp_path):
+    arguments, environment = command(tmp_path)
+    result = subprocess.run(
+        [*arguments, "-e", "ringwall_tiemout=3"], cwd=plays.ROOT, env=environment, capture_output=True, text=True
+    )
+    assert "did you mean ringwall_timeout" in result.stdout + result.stderr
+
+
+def test_without_our_callback_the_summary_and_the_place_of_the_report_are_said_all_the_same(tmp_path):
+    arguments, environment = command(tmp_path)
+    environment["ANSIBLE_STDOUT_CALLBACK"] = "default"
+    result = subprocess.run(arguments, cwd=plays.ROOT, env=environment, capture_output=True, text=True)
+    assert "of 46 points" in result.stdout
+    assert "report.html" in result.stdout

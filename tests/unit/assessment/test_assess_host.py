@@ -142,3 +142,31 @@ def test_what_the_past_lent_is_gone_when_the_run_is_sealed(begun):
     assert assessment.read_past(run.path, "web2") == {"tables": {}}
     assessment.forget_past(run.path, ["web2"])
     assert not os.path.exists(os.path.join(run.path, "past"))
+
+
+OWN = """\
+- id: site.opt.marker
+  title: The marker is there
+  severity: low
+  rationale: Because.
+  require: {file: {/opt/marker: {owner: root}}}
+"""
+OWN_BENCHMARK = """\
+id: site
+title: Site
+version: "1"
+platform: {family: linux}
+sections:
+  "1": {title: Marker, level: l1, controls: [site.opt.marker]}
+"""
+
+
+def test_files_are_read_for_all_benchmarks_whatever_the_first_host_asks_for(tmp_path):
+    controls = tmp_path / "own" / "benchmarks" / "controls" / "linux"
+    controls.mkdir(parents=True)
+    (controls / "site.yml").write_text(OWN)
+    (tmp_path / "own" / "benchmarks" / "site.yml").write_text(OWN_BENCHMARK)
+    own = [str(tmp_path / "own")]
+    settings = Settings(str(tmp_path / "state"), "sqlite://", None, "default", own, [], [], str(tmp_path), 5.0)
+    begun = assessment.begin(settings, ["a", "b"], {"benchmarks": ["cis_debian12"]}, lambda scope, hosts: {})
+    assert "/opt/marker" in begun["paths"]
