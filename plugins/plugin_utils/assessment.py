@@ -23,7 +23,8 @@ from .findings.disposition_files import load_dispositions
 from .findings.score import score
 from .posture import VOCABULARY, Posture
 from .snapshots import payload
-from .snapshots.limits import HostFailure
+from .snapshots.gather import address_space, deadline
+from .snapshots.limits import JUDGING_SECONDS, WORKER_ADDRESS_SPACE, HostFailure
 from .snapshots.view import Snapshot, TableView
 
 HOST_SCHEMA = "ringwall.host/1"
@@ -214,8 +215,11 @@ def assess_host(host, begun, inventory, options, gather):
         reading = tables_to_read(wanted, past, options["cadence"], received)
         raw = gather(reading, {"file_attributes": {"paths": begun["paths"]}, "root": options.get("root") or "/"})
         received = now()
-        snapshot = snapshot_of(raw, state, past, wanted, received, host)
-        file.update(_judged(snapshot, raw, run, begun, state, past, inventory, options, received))
+        # A host that cannot flood us may still try to be expensive to judge.
+        with address_space(WORKER_ADDRESS_SPACE), deadline(JUDGING_SECONDS, _too_slow()):
+            snapshot = snapshot_of(raw, state, past, wanted, received, host)
+            judged = _judged(snapshot, raw, run, begun, state, past, inventory, options, received)
+        file.update(judged)
     except HostFailure as failure:
         file.update(state=failure.state, reason=failure.reason())
     except MemoryError:
@@ -234,6 +238,14 @@ def assess_host(host, begun, inventory, options, gather):
     file["received"] = received
     run.write_host(file)
     return summary(file)
+
+
+def _too_slow():
+    return HostFailure(
+        "too_slow",
+        f"judging what the host sent took more than {JUDGING_SECONDS:g} s",
+        "This host sends what no usual server has: look at what runs there before you trust it.",
+    )
 
 
 def _judged(snapshot, raw, run, begun, state, past, inventory, options, at):

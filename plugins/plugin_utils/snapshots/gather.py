@@ -37,8 +37,8 @@ class _Late(BaseException):
 
 
 @contextlib.contextmanager
-def deadline(seconds):
-    """Raise HostFailure ``timeout`` in this (main) thread after ``seconds``; child processes are ended then."""
+def deadline(seconds, failure=None):
+    """Raise HostFailure ``timeout`` (or ``failure``) in this (main) thread after ``seconds``; child processes are ended then."""
 
     def ring(_signal, _frame):
         raise _Late
@@ -50,7 +50,7 @@ def deadline(seconds):
     except _Late:
         signal.setitimer(signal.ITIMER_REAL, 0)
         end_children()
-        raise HostFailure(
+        raise failure or HostFailure(
             "timeout",
             f"no complete answer after {seconds:g} s",
             "Look at the load and the mounts of that host; raise ringwall_timeout if it is merely slow.",

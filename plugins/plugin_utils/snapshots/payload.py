@@ -28,6 +28,9 @@ CANDIDATES = (
     "/usr/bin/python3.8",
 )
 
+SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/run/current-system/sw/bin"
+"""Where root's programs lie; the last one is NixOS's."""
+
 STAGE = (
     "import sys\n"
     f"if sys.version_info < {PYTHON!r}: sys.exit({OLD_PYTHON})\n"
@@ -38,7 +41,9 @@ STAGE = (
 """Given to the remote Python with -c; the rest comes over standard input."""
 
 BOOT = """
-import importlib.util, json, zlib
+import gc, importlib.util, json, zlib
+
+gc.set_threshold(50000, 20, 20)  # little that is read has cycles: looking for them took 10 ms of CPU a host
 
 class Finder:
     def __init__(self, sources):
@@ -121,8 +126,11 @@ def command(quote, interpreter=None):
     """
     names = " ".join(quote(name) for name in ((interpreter,) if interpreter else CANDIDATES))
     return (
+        # Without site (-S): no .pth file of somebody's packages runs here.
+        # This runs as root: no program of the log-in user's own PATH, should sudo or su have kept it.
+        f"PATH={SEARCH_PATH}; export PATH; "
         f'for p in {names}; do command -v "$p" >/dev/null 2>&1 || continue; '
-        f'env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C "$p" -I -c {quote(STAGE)}; '
+        f'env -i PATH={SEARCH_PATH} LC_ALL=C "$p" -I -S -c {quote(STAGE)}; '
         "r=$?; "
         f"[ $r -eq {OLD_PYTHON} ] || [ $r -eq 126 ] || [ $r -eq 127 ] || exit $r; done; "
         f"cat >/dev/null; echo {NO_PYTHON}; exit 0"

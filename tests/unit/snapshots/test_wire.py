@@ -234,3 +234,16 @@ def test_any_value_in_a_cell_is_refused_or_fits(value, column):
 
 def test_packing_on_the_target_is_undone_on_the_controller():
     assert wire.unpack(target.pack(json.dumps(snapshot()).encode()).decode()) == snapshot()
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("sudo: \x1b[2J\x1b]0;owned\x07", "sudo: \\x1b[2J\\x1b]0;owned\\x07"),
+        ("a\u202eb\u200bc\u2028d\x9be", "a\\u202eb\\u200bc\\u2028d\\x9be"),
+        ("tag \U000e0041", "tag \\U000e0041"),
+        ("grün, 日本", "grün, 日本"),
+    ],
+)
+def test_what_a_host_says_on_its_way_out_steers_no_terminal(said, shown):
+    assert HostFailure("no_snapshot", said).reason()["text"] == shown
