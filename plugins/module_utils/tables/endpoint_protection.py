@@ -84,7 +84,7 @@ def _signatures(host, product, row):
         pass  # replaced while it was looked at: the rest tells
     row["signature_time"], row["signature_version"] = rfc3339(newest), version
     if product.signatures and newest is None:
-        row["signature_time"] = unreadable("invalid", "no signatures where %s keeps them" % product.title)
+        row["signature_time"] = unreadable("partial", "no signatures where %s keeps them" % product.title)
 
 
 def _head(host, path):

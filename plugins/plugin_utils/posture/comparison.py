@@ -16,6 +16,7 @@ COMPARATORS = {
     "none_of": "no item of the value is in the list",
     "all_of": "each item of the list is in the value",
     "subset_of": "each item of the value is in the list, and there is one",
+    "within": "each item of the value is in the list, or there is none",
     "count": "the value has this many items",
     "matches": "the regular expression is found in the text (anchor it with ^ and $)",
     "not_matches": "the regular expression is not found in the text, or there is no value",
@@ -24,7 +25,7 @@ COMPARATORS = {
 }
 """Comparator -> its meaning, the one source of the documentation. Several in one map must all hold."""
 
-_LISTS = ("one_of", "none_of", "all_of", "subset_of")
+_LISTS = ("one_of", "none_of", "all_of", "subset_of", "within")
 _SWITCHES = ("absent", "empty")
 
 
@@ -116,6 +117,7 @@ _TESTS = {
     "none_of": lambda value, operand: not any(_within(item, operand) for item in _items(value)),
     "all_of": lambda value, operand: all(_within(item, _items(value)) for item in operand),
     "subset_of": lambda value, operand: bool(_items(value)) and all(_within(item, operand) for item in _items(value)),
+    "within": lambda value, operand: all(_within(item, operand) for item in _items(value)),
     "count": lambda value, operand: len(_items(value)) == operand,
     "matches": lambda value, operand: value is not None and re.search(operand, _text(value)) is not None,
     "not_matches": lambda value, operand: value is None or re.search(operand, _text(value)) is None,
@@ -140,6 +142,7 @@ _WORDS = {
     "none_of": "none of {}",
     "all_of": "all of {}",
     "subset_of": "only of {}",
+    "within": "nothing beyond {}",
     "count": "{} of them",
     "matches": "text like {}",
     "not_matches": "text unlike {}",
@@ -156,6 +159,8 @@ def words(expected):
             parts.append("no value" if operand else "any value")
         elif name == "empty":
             parts.append("nothing" if operand else "something")
+        elif name == "within" and not operand:
+            parts.append("nothing")
         else:
             shown = ", ".join(str(item) for item in operand) if isinstance(operand, list) else str(operand)
             parts.append(_WORDS[name].format(shown))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime
+import math
 from functools import lru_cache
 
 from ..third_party import load
 
 SUMMARIES = {
-    "days_since": "`days_since(time)`: days from that time until the table was read; null for null",
-    "days_until": "`days_until(time)`: days from the reading of the table until that time; null for null",
+    "days_since": "`days_since(time)`: days from that time until the table was read, one that has begun counts; null "
+    "for null",
+    "days_until": "`days_until(time)`: whole days from the reading of the table until that time; null for null",
     "join": "`join(left, right, 'name')`: the rows of `left`, each with the row of `right` of the same key as `name`, "
     "null without one",
     "begins": "`begins(text, prefixes)`: true if the text begins with one of a list; false for null",
@@ -35,7 +37,10 @@ def _class():
     time, rows, text = {"types": ["string", "null"]}, {"types": ["array"]}, {"types": ["string"]}
 
     class Functions(functions.Functions):
-        """The functions of JMESPath and ours. ``now``: RFC 3339 time at which the table was read."""
+        """The functions of JMESPath and ours. ``now``: RFC 3339 time at which the table was read.
+
+        Ages are whole days: a fraction would make the finding of each run another one.
+        """
 
         def __init__(self, now):
             super().__init__()
@@ -43,11 +48,11 @@ def _class():
 
         @functions.signature(time)
         def _func_days_since(self, moment):
-            return None if moment is None else days_between(moment, self.now)
+            return None if moment is None else math.ceil(days_between(moment, self.now))
 
         @functions.signature(time)
         def _func_days_until(self, moment):
-            return None if moment is None else days_between(self.now, moment)
+            return None if moment is None else math.floor(days_between(self.now, moment))
 
         @functions.signature({"types": ["string", "null"]}, rows)
         def _func_begins(self, value, prefixes):

@@ -10,18 +10,18 @@ _OF_FINDINGS = ("control", "benchmark", "section")
 def exceptions(run, hosts):
     """Return ``(listed, notes)`` of a run and the report's hosts.
 
-    ``listed``: the dispositions, each with ``state`` (``in_force``, ``expiring``, ``expired``, ``future``), then one
-    entry of category ``tailored`` for each place that sets a parameter weaker than the benchmark. ``notes``: what
-    people must know (ended, ends soon, matches nothing), with file and line.
+    ``listed``: the dispositions, each with ``state`` (``in_force``, ``expiring``, ``expired``, ``future``) and
+    ``unused`` (it matches nothing, as far as this run can tell), then one entry of category ``tailored`` for each place
+    that sets a parameter weaker than the benchmark. ``notes``: what people must know (ended, ends soon, matches
+    nothing), with file and line.
     """
     known = [{**one, "state": dispositions.state(one, run["started"])} for one in run.get("dispositions") or ()]
     used = {item["disposition"] for host in hosts for kind in ("findings", "alerts") for item in host[kind] or ()}
     silent = {one["id"] for one in known if not _tellable(one, run, hosts)}
-    notes = [
-        f"Disposition {one['disposition']} ({one['where']}) {one['text']}."
-        for one in dispositions.notices(known, used | silent, run["started"])
-    ]
-    return known + _tailored(hosts), notes
+    notices = dispositions.notices(known, used | silent, run["started"])
+    unused = {one["disposition"] for one in notices if one["kind"] == "unused"}
+    notes = [f"Disposition {one['disposition']} ({one['where']}) {one['text']}." for one in notices]
+    return [{**one, "unused": one["id"] in unused} for one in known] + _tailored(hosts), notes
 
 
 def _tellable(one, run, hosts):

@@ -23,6 +23,9 @@ def summary_text(report, path=None, width=100):
     lines.append(f"Failed        {sum(totals['severities'].values())}   {failed}")
     lines.append(f"Hosts         {totals['hosts']}   " + ", ".join(
         f"{totals[name]} {name}" for name in ("assessed", "unreachable", "failed") if totals[name]))  # fmt: skip
+    exceptions = _exceptions(report["dispositions"])
+    if exceptions:
+        lines.append(f"Exceptions    {len(report['dispositions'])}   {exceptions}")
     groups = failed_groups(report)
     if groups:
         several = totals["hosts"] > 1
@@ -53,6 +56,17 @@ def summary_text(report, path=None, width=100):
     if path:
         lines += ["", f"Report: {path}"]
     return "\n".join(lines) + "\n"
+
+
+def _exceptions(listed):
+    """What people must know of the exceptions, "" without any."""
+    found = {
+        "ended": sum(one.get("state") == "expired" for one in listed),
+        "end within a month": sum(one.get("state") == "expiring" for one in listed),
+        "match nothing": sum(bool(one.get("unused")) for one in listed),
+        "weaker than the benchmark": sum(one.get("category") == "tailored" for one in listed),
+    }
+    return ", ".join(f"{count} {what}" for what, count in found.items() if count)
 
 
 def _where(hosts):

@@ -134,6 +134,21 @@ CONTROLS = [
         "takes 1 arguments, found 2",
     ),
     ("{sysctl: {net.ipv4.ip_forward: 0}}", "{query: {table: listeners, expression: rows}}", 5, "no expected value"),
+    ("{sysctl: {net.ipv4.ip_forward: 0}}", "{exposure: {tpc: {a: 1}}}", 5, "did you mean tcp?"),
+    ("{sysctl: {net.ipv4.ip_forward: 0}}", "{exposure: {tcp: {a: 70000}}}", 5, "no map of ports"),
+    ("{sysctl: {net.ipv4.ip_forward: 0}}", "{exposure: {tcp: []}}", 5, "no map of ports"),
+    ("{sysctl: {net.ipv4.ip_forward: 0}}", "{exposure: {sshd: false}}", 5, "sshd is False"),
+    ("{sysctl: {net.ipv4.ip_forward: 0}}", "{encryption: {of: mounts}}", 5, "of is 'mounts'"),
+    ("{sysctl: {net.ipv4.ip_forward: 0}}", "{encryption: {of: mount, exept: []}}", 5, "did you mean except?"),
+    ("{sysctl: {net.ipv4.ip_forward: 0}}", "{encryption: {of: mount, except: /boot}}", 5, "except is not a list"),
+    ("{sysctl: {net.ipv4.ip_forward: 0}}", "{end_of_support: {debian: 12}}", 5, "debian is no map of releases"),
+    ("{sysctl: {net.ipv4.ip_forward: 0}}", "{end_of_support: {debian: {'12': '2028-13-01'}}}", 5, "'2028-13-01'"),
+    ("{sysctl: {net.ipv4.ip_forward: 0}}", '{end_of_support: {debian: {12: "2028-06-30"}}}', 5, "debian: 12"),
+    ("{sysctl: {net.ipv4.ip_forward: 0}}", "{tls: {old_protocol: false}}", 5, "did you mean old_protocols?"),
+    ("{sysctl: {net.ipv4.ip_forward: 0}}", "{tls: {old_protocols: true}}", 5, "old_protocols is True"),
+    ("{sysctl: {net.ipv4.ip_forward: 0}}", "{tls: {certificate_days: soon}}", 5, "certificate_days is"),
+    ("{sysctl: {net.ipv4.ip_forward: 0}}", "{tls: {key_mode: 640}}", 5, "key_mode is 640"),
+    ("{sysctl: {net.ipv4.ip_forward: 0}}", '{tls: {key_mode: "0888"}}', 5, "key_mode is '0888'"),
     ("- id: linux.site.banner", "- id: [", 3, "not valid YAML"),
 ]
 
@@ -187,6 +202,8 @@ BENCHMARKS = [
     ('version: "1"', 'version: "1"\nplatform: {id: debian, version_id: 12}', 4, "version_id is not text"),
     ('version: "1"', 'version: "1"\ninclude: [nothing]', 4, "unknown benchmark nothing"),
     ('version: "1"', 'version: "1"\ninclude: [site]', 4, "includes itself"),
+    ('version: "1"', 'version: "1"\nbeside: sure', 4, "beside is 'sure'"),
+    ('version: "1"', 'version: "1"\nbeside: true\nfallback: true', 4, "a fallback cannot serve beside others"),
 ]
 
 

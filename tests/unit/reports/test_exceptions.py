@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.ringwall.servers.plugins.plugin_utils.reports.exceptions import exceptions
+from ansible_collections.ringwall.servers.plugins.plugin_utils.reports.terminal import summary_text
 
 NOW = "2026-03-14T06:00:00Z"
 
@@ -41,6 +42,7 @@ def run(*known, **options):
 def test_each_disposition_has_its_standing_and_what_people_must_know(one, hosts, limited, state, note):
     listed, notes = exceptions(run(disposition(**one), limited=limited), hosts)
     assert [item["state"] for item in listed] == [state]
+    assert [item["unused"] for item in listed] == [note == "matches nothing"]
     assert len(notes) == (1 if note else 0)
     for text in notes:
         assert note in text
@@ -59,3 +61,24 @@ def test_a_value_weaker_than_the_benchmark_is_listed_like_a_disposition_with_its
         ("tries", "tailored", ["web1", "web2"], "all.yml:7")
     ]
     assert "9, weaker than the benchmark's 4" in listed[0]["reason"]
+
+
+def test_the_terminal_says_in_one_line_what_wants_a_decision(report):
+    plain = {**report, "dispositions": []}
+    assert "Exceptions" not in summary_text(plain)
+    change = {
+        "parameter": "tries", "benchmark": "cis", "section": "5.1", "value": 9, "standard": 4, "weaker": True,
+        "where": "all.yml:7", "control": "linux.sshd.tries",
+    }  # fmt: skip
+    listed, notes = exceptions(
+        run(
+            disposition(),
+            disposition(id="two", expires="2026-03-01"),
+            disposition(id="three", expires="2026-03-20"),
+            disposition(id="four", selector={"control": "nothing"}),
+        ),
+        [host(used="one", tailored=[change]), {**host(used="three"), "name": "web2"}],
+    )
+    text = summary_text({**report, "dispositions": listed, "notes": notes})
+    line = next(line for line in text.splitlines() if line.startswith("Exceptions"))
+    assert line == "Exceptions    5   1 ended, 1 end within a month, 1 match nothing, 1 weaker than the benchmark"
