@@ -1,7 +1,7 @@
 """Open a run: content compiled, what judging needs from the past laid ready. See library/begin.py.
 
-The store is imported here, at the top: begin, record and report run in a worker each, forked from the process that loads
-this class, and none of them imports the database library again.
+The store is imported here, at the top: begin, record and report run in a worker each, forked from the process that
+loads this class, and none of them imports the database library again.
 """
 
 from __future__ import annotations
