@@ -52,7 +52,8 @@ sections:
 ```
 
 A benchmark serves the hosts that its `platform` fits. With `beside: true` it serves them beside the benchmark of their
-system, as `ringwall_servers` does; with `fallback: true` it serves those that have none of their own, and the report says so.
+system, as `ringwall_servers` does; with `fallback: true` it serves those that have none of their own, and the report
+says so.
 
 An id of yours may not be one of ours. What is wrong is refused when it is loaded, with file, line and what was
 expected.
