@@ -39,9 +39,13 @@ class Alerting:
             found.setdefault(host, {})[fingerprint] = json.loads(body)
         return found
 
-    def drop(self, host):
-        """Forget the signals of a host that was rolled back."""
-        self.signals.pop(host, None)
+    def mark(self):
+        """What ``restore`` needs to take back the signals of hosts that are rolled back."""
+        return {host: list(own) for host, own in self.signals.items()}, self.latest, self.baselines
+
+    def restore(self, marked):
+        """Take back all signals since ``mark``."""
+        self.signals, self.latest, self.baselines = marked
 
     def past(self, interned, host, opened):
         """What findings.signals.signals_between compares with, or None for a host that was never assessed."""

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from ..evidence.canonical import canonical
 from ..third_party import present
-from . import bulk, schema, tables
+from . import schema, tables
 from .intervals import CONCLUSIVE, Open, closing_reason, plan_findings
 
 sa = present("sqlalchemy")
@@ -71,14 +71,15 @@ class HostWriter:
     benchmarks only.
     """
 
-    def __init__(self, connection, interned, numbers, objects, run, content_changed=False, limited=False):
+    def __init__(self, connection, writes, interned, numbers, objects, run, content_changed=False, limited=False):
         self.connection = connection
+        self.writes = writes
         self.interned = interned
         self.numbers = numbers
         self.run = run
         self.content_changed = content_changed
         self.limited = limited
-        self.tables = tables.TableWriter(connection, interned, numbers, objects, run)
+        self.tables = tables.TableWriter(connection, writes, interned, numbers, objects, run)
 
     def new_host(self, scope, name):
         """Insert and return a Host that was never heard of."""
@@ -86,13 +87,17 @@ class HostWriter:
             self.numbers.take(schema.HOSTS), scope, name, 1, None, self.run, None, None, self.run,
             None, None, None, None, None, None,
         )  # fmt: skip
-        bulk.insert(self.connection, schema.HOSTS, [host])
-        bulk.insert(self.connection, schema.GENERATIONS, [(host.id, 1, None, self.run, None, None)])
+        self.writes.put(schema.HOSTS, host)
+        self.writes.put(schema.GENERATIONS, (host.id, 1, None, self.run, None, None))
         return host
 
     def save(self, host):
         """Write a Host back."""
-        self.connection.execute(sa.update(schema.HOSTS).where(schema.HOSTS.c.id == host.id).values(host._asdict()))
+        if self.writes.has(schema.HOSTS, host.id):
+            self.writes.put(schema.HOSTS, host)
+        else:
+            values = host._asdict()
+            self.writes.update(schema.HOSTS, (values.pop("id"),), values)
 
     def assessed(self, host, file, summary, opened):
         """Apply an assessed host's file; return a Result. ``opened``: what ``open_findings`` says of the host."""
@@ -125,25 +130,24 @@ class HostWriter:
         machine = machine if isinstance(machine, str) and machine else None
         if host.retired_run is None and (machine is None or host.machine_id in (None, machine)):
             if machine is not None and host.machine_id is None:
-                table = schema.GENERATIONS
-                self.connection.execute(
-                    sa.update(table)
-                    .where(table.c.host_id == host.id, table.c.number == host.generation)
-                    .values(machine_id=machine)
-                )
+                key = (host.id, host.generation)
+                if self.writes.has(schema.GENERATIONS, *key):
+                    self.writes.put(schema.GENERATIONS, (*key, machine, host.first_run, None, None))
+                else:
+                    self.writes.update(schema.GENERATIONS, key, {"machine_id": machine})
                 return host._replace(machine_id=machine)
             return host
         if host.retired_run is None:
             self.end_generation(host, "reinstalled")
         number = host.generation + 1
-        bulk.insert(self.connection, schema.GENERATIONS, [(host.id, number, machine, self.run, None, None)])
+        self.writes.put(schema.GENERATIONS, (host.id, number, machine, self.run, None, None))
         return host._replace(
             generation=number, machine_id=machine, seen_run=None, seen_at=None, privilege=None, findings_digest=None,
             tables_digest=None, about_digest=None, observed=None, retired_run=None,
         )  # fmt: skip
 
     def end_generation(self, host, reason):
-        """Close all intervals of a host's machine: it is not there any more."""
+        """Close all intervals of a host's machine: it is not there any more. Nothing of the host may be held back."""
         findings, values = schema.FINDINGS, schema.FINDING_VALUES
         mine = (findings.c.host_id == host.id, findings.c.closed.is_(None))
         failing = sa.select(values.c.id).where(values.c.status == "fail", values.c.disposition.is_(None))
@@ -207,22 +211,16 @@ class HostWriter:
             # Without its platform a known host may be judged by another benchmark: that is no new finding.
             may_begin=lambda key: not opened or platform or benchmark_of[key] in had,
         )  # fmt: skip
-        bulk.insert(
-            self.connection, schema.FINDINGS,
+        self.writes.insert(
+            schema.FINDINGS,
             [
                 (self.numbers.take(schema.FINDINGS), host.id, host.generation, new.key_id, new.value_id, new.gap,
                  new.first, new.since, self.run, None, None)
                 for new in plan.opens
             ],
         )  # fmt: skip
-        if plan.closes:
-            table = schema.FINDINGS
-            self.connection.execute(
-                sa.update(table)
-                .where(table.c.id == sa.bindparam("the_id"))
-                .values(closed=self.run, closed_by=sa.bindparam("the_reason")),
-                [{"the_id": number, "the_reason": reason} for number, reason in plan.closes],
-            )
+        for number, reason in plan.closes:
+            self.writes.update(schema.FINDINGS, (number,), {"closed": self.run, "closed_by": reason})
         return len(plan.opens), len(plan.closes)
 
 

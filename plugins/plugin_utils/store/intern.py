@@ -35,20 +35,31 @@ def _digest(body):
 class Interned:
     """Numbers of values and keys within one transaction of the writer."""
 
-    def __init__(self, connection, numbers):
+    def __init__(self, connection, numbers, writes):
         self._connection = connection
         self._numbers = numbers
+        self._writes = writes
         self.forget()
+        # A table that is empty needs no asking while all that comes is remembered: a first record would ask for all.
+        self._empty = {
+            table
+            for table in (schema.FINDING_VALUES, schema.CONTENTS, schema.ROW_KEYS)
+            if connection.execute(sa.select(table.c.id).limit(1)).first() is None
+        }
 
     def forget(self):
         """Empty the memory: what it holds may have been rolled back."""
         self._values, self._contents, self._keys, self._row_keys = {}, {}, {}, {}
-        self._names, self._benchmarks = {}, {}
+        self._names, self._benchmarks, self._new_bodies = {}, {}, {}
+        self._empty = set()
 
     def _bodies(self, memory, table, bodies, make_row):
         """Return [what memory holds] for bodies; ``make_row(number, digest, body, position)`` -> (row, held)."""
         if len(memory) > MOST:
+            self._writes.flush()
             memory.clear()
+            self._new_bodies.clear()
+            self._empty.discard(table)
         missing = {}
         for position, body in enumerate(bodies):
             if body not in memory and body not in missing:
@@ -56,7 +67,7 @@ class Interned:
         if missing:
             digests = {_digest(body): body for body in missing}
             found = {}
-            for part in bulk.chunks(digests):
+            for part in () if table in self._empty else bulk.chunks(digests):
                 query = sa.select(table.c.id, table.c.digest).where(table.c.digest.in_(part))
                 found.update((digest, number) for number, digest in self._connection.execute(query))
             rows = []
@@ -65,8 +76,10 @@ class Interned:
                 row, held = make_row(known or self._numbers.take(table), digest, body, missing[body])
                 if known is None:
                     rows.append(row)
+                    if table is schema.FINDING_VALUES:
+                        self._new_bodies[row[0]] = body
                 memory[body] = held
-            bulk.insert(self._connection, table, rows)
+            self._writes.insert(table, rows)
         return [memory[body] for body in bodies]
 
     def values(self, findings):
@@ -114,7 +127,7 @@ class Interned:
                 number = self._keys[key] = self._numbers.take(schema.FINDING_KEYS)
                 rows.append((number, *key))
             numbers.append(number)
-        bulk.insert(self._connection, schema.FINDING_KEYS, rows)
+        self._writes.insert(schema.FINDING_KEYS, rows)
         return numbers
 
     def benchmarks(self):
@@ -129,7 +142,7 @@ class Interned:
         memory = self._row_keys.setdefault(name, {})
         missing = [key for key in keys if key not in memory]
         table = schema.ROW_KEYS
-        for part in bulk.chunks(missing):
+        for part in () if table in self._empty else bulk.chunks(missing):
             query = sa.select(table.c.key, table.c.id).where(table.c.name == name, table.c.key.in_(part))
             memory.update((key, number) for key, number in self._connection.execute(query))
         rows = []
@@ -137,10 +150,13 @@ class Interned:
             if key not in memory:
                 memory[key] = self._numbers.take(table)
                 rows.append((memory[key], name, key))
-        bulk.insert(self._connection, table, rows)
+        self._writes.insert(table, rows)
         return {key: memory[key] for key in keys}
 
     def body(self, value_id):
         """The finding's fields (without its key) behind the number of a value."""
         table = schema.FINDING_VALUES
-        return json.loads(self._connection.execute(sa.select(table.c.body).where(table.c.id == value_id)).scalar_one())
+        body = self._new_bodies.get(value_id)
+        if body is None:
+            body = self._connection.execute(sa.select(table.c.body).where(table.c.id == value_id)).scalar_one()
+        return json.loads(body)

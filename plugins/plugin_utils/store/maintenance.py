@@ -115,6 +115,8 @@ class Maintenance:
         )  # fmt: skip
         bulk.insert(connection, schema.RUNS, [decision])
         host = Host(*row)
-        writer = HostWriter(connection, None, numbers, None, number)
+        writes = bulk.Writes(connection)
+        writer = HostWriter(connection, writes, None, numbers, None, number)
         writer.end_generation(host, "host_retired")
         writer.save(host._replace(retired_run=number, findings_digest=None, tables_digest=None))
+        writes.flush()

@@ -1,4 +1,9 @@
-"""A run brought into the store: one transaction, a savepoint a host, nothing doubled when it is done again."""
+"""A run brought into the store: one transaction, nothing doubled when it is done again.
+
+A host that cannot be recorded costs nobody else anything. What a batch of hosts writes is held back and written under
+one savepoint; if that fails the batch is rolled back and done again with a savepoint a host, and the one at fault is
+quarantined.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +21,8 @@ from .intern import Interned
 sa = present("sqlalchemy")
 
 HEADER_LEFT_OUT = ("hosts", "owners")
+BATCH = 100
+"""Hosts under one savepoint: more would save little, and each host at fault costs doing its batch again."""
 
 
 class Recorder:
@@ -27,13 +34,14 @@ class Recorder:
         self.header = run.header
         self.scope = self.header["scope"]
         self.numbers = Numbers(connection)
-        self.interned = Interned(connection, self.numbers)
+        self.writes = bulk.Writes(connection)
+        self.interned = Interned(connection, self.numbers, self.writes)
         self.before = self._run_before()
         self.number, self.known_run = self._run_row()
         changed = self.before is not None and self.before["content"] != _content(self.header)
         self.writer = HostWriter(
-            connection, self.interned, self.numbers, lambda name: objects.get(run.state, name), self.number,
-            content_changed=changed, limited=bool((self.header.get("options") or {}).get("benchmarks")),
+            connection, self.writes, self.interned, self.numbers, lambda name: objects.get(run.state, name),
+            self.number, content_changed=changed, limited=bool((self.header.get("options") or {}).get("benchmarks")),
         )  # fmt: skip
         self.hosts = self._hosts()
         self.scores = scoring.last_scores(connection, self.scope)
@@ -81,38 +89,75 @@ class Recorder:
         """Record all host files of the run; return a summary (see Store.record)."""
         done = self._recorded()
         quarantined = self._quarantined()
-        for name in self.run.file_names():
-            self.summary["hosts"] += 1
+        names = self.run.file_names()
+        self.summary["hosts"] = len(names)
+        for start in range(0, len(names), BATCH):
+            files = self._new_files(names[start : start + BATCH], done)
+            if not self._under_savepoint(files, quarantined):
+                for name, data in files.items():
+                    self._under_savepoint({name: data}, quarantined)
+        self._finish()
+        return self.summary
+
+    def _new_files(self, names, done):
+        """{file name: bytes} of those that were not recorded as they are."""
+        found = {}
+        for name in names:
             try:
                 data = self.run.host_raw(name)
             except FileNotFoundError:
                 continue  # pruned while we looked
-            mark = sha256(data)
-            if done.get(mark):
+            if sha256(data) in done:
                 self.summary["already"] += 1
-                continue
-            savepoint = self.connection.begin_nested()
-            host = None
-            try:
+            else:
+                found[name] = data
+        return found
+
+    def _under_savepoint(self, files, quarantined):
+        """Record these files; True if all went well. One that fails alone is quarantined, of several none is kept."""
+        marked = self._mark()
+        savepoint = self.connection.begin_nested()
+        hosts = {}
+        try:
+            for name, data in files.items():
                 summary = hostfile.decode_summary(data)
-                host = summary["host"]
-                self._one(summary, data, mark)
-                savepoint.commit()
+                hosts[name] = summary["host"]
+                self._one(summary, data, name)
                 if name in quarantined:
                     self._release(name)
-            except (sa.exc.OperationalError, sa.exc.InterfaceError):
-                raise  # the database itself is not well: nothing to do with this host
-            except Exception as error:
-                savepoint.rollback()
-                self._forget(host)
-                self._quarantine(name, host, error)
-        self._finish()
-        return self.summary
+                if self.writes.held > bulk.Writes.MOST:
+                    self.writes.flush()
+            self.writes.flush()
+            savepoint.commit()
+            return True
+        except (sa.exc.OperationalError, sa.exc.InterfaceError):
+            raise  # the database itself is not well: nothing to do with a host
+        except Exception as error:
+            savepoint.rollback()
+            self._restore(marked)
+            if len(files) == 1:
+                (name,) = files
+                self._quarantine(name, hosts.get(name), error)
+            return False
+
+    def _mark(self):
+        counts = {name: value for name, value in self.summary.items() if name != "quarantined"}
+        return counts, dict(self.hosts), len(self.run_hosts), self.alerting.mark()
+
+    def _restore(self, marked):
+        """Take back what was noted since ``_mark``: what was rolled back must not be remembered."""
+        counts, self.hosts, length, alerting = marked
+        self.summary.update(counts)
+        del self.run_hosts[length:]
+        self.alerting.restore(alerting)
+        self.writes.drop()
+        self.interned.forget()
+        self.writer.tables.forget()
 
     def _recorded(self):
         table = schema.RUN_HOSTS
         query = sa.select(table.c.sha256).where(table.c.run_id == self.number)
-        return {mark: True for (mark,) in self.connection.execute(query)} if self.known_run else {}
+        return {mark for (mark,) in self.connection.execute(query)} if self.known_run else set()
 
     def _quarantined(self):
         table = schema.QUARANTINE
@@ -133,24 +178,12 @@ class Recorder:
         bulk.insert(self.connection, schema.QUARANTINE, [(self.number, name, shown, printable)])
         self.summary["quarantined"].append({"file": name, "host": shown, "reason": printable})
 
-    def _forget(self, host):
-        """What was rolled back must not be remembered."""
-        self.interned.forget()
-        self.writer.tables.forget()
-        self.alerting.drop(host)
-        self.run_hosts = [row for row in self.run_hosts if row[0] != host]
-        if host is not None:
-            table = schema.HOSTS
-            query = sa.select(table).where(table.c.scope == self.scope, table.c.name == host)
-            row = self.connection.execute(query).first()
-            self.hosts.pop(host, None)
-            if row:
-                self.hosts[host] = Host(*row)
-
-    def _one(self, summary, data, mark):
+    def _one(self, summary, data, file_name):
         name = summary["host"]
         if summary.get("scope") != self.scope or summary.get("run") != self.run.id:
             raise ValueError(f"the file is of run {summary.get('run')!r}, scope {summary.get('scope')!r}")
+        if file_name != hostfile.file_name(name):
+            raise ValueError(f"the file of host {name!r} would be named {hostfile.file_name(name)}")
         host = self.hosts.get(name)
         if host is None:
             host = self.hosts[name] = self.writer.new_host(self.scope, name)
@@ -189,8 +222,8 @@ class Recorder:
         about_id = self._about(host, file, about)
         reason = canonical(summary["reason"]) if summary.get("reason") else None
         row = (
-            name, mark, summary["state"], reason, summary.get("received"), summary.get("privilege"), host.generation,
-            about_id, int(applied),
+            name, sha256(data), summary["state"], reason, summary.get("received"), summary.get("privilege"),
+            host.generation, about_id, int(applied),
         )  # fmt: skip
         self.run_hosts.append(row)
         self.summary["recorded"] += 1

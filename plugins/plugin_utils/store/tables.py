@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..evidence.objects import ObjectError
 from ..third_party import present
-from . import bulk, schema
+from . import schema
 from .intervals import plan_rows
 
 sa = present("sqlalchemy")
@@ -24,8 +24,9 @@ _MEMORY = 256
 class TableWriter:
     """Writes the tables of hosts in one run. ``objects(digest)`` returns a table's content."""
 
-    def __init__(self, connection, interned, numbers, objects, run):
+    def __init__(self, connection, writes, interned, numbers, objects, run):
         self.connection = connection
+        self.writes = writes
         self.interned = interned
         self.numbers = numbers
         self.objects = objects
@@ -59,8 +60,12 @@ class TableWriter:
                 if gap is not None:
                     closes.append(gap[0])
                 opens.append(self._row(host, name, table, 1))
-        bulk.close(self.connection, schema.TABLE_STATES, self.run, closes)
-        bulk.insert(self.connection, schema.TABLE_STATES, opens)
+        self._close(schema.TABLE_STATES, closes)
+        self.writes.insert(schema.TABLE_STATES, opens)
+
+    def _close(self, table, ids):
+        for number in ids:
+            self.writes.update(table, (number,), {"closed": self.run})
 
     def _row(self, host, name, table, gap):
         return (
@@ -107,9 +112,9 @@ class TableWriter:
             )
             opened = {key: (number, value) for key, number, value in self.connection.execute(query).all()}
         opens, closes = plan_rows(opened, now)
-        bulk.close(self.connection, table, self.run, closes)
-        bulk.insert(
-            self.connection, table,
+        self._close(table, closes)
+        self.writes.insert(
+            table,
             [
                 (self.numbers.take(table), host.id, host.generation, name, key, value, self.run, None)
                 for key, value in opens
