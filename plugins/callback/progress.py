@@ -99,12 +99,12 @@ class CallbackModule(Default):
     def v2_runner_on_unreachable(self, result):
         """A host without a connection is always said."""
         self._clear()
-        self._say(result, "no connection", "bright red", "unreachable: ")
+        self._say(result, "unreachable", "bright red")
 
-    def _say(self, result, otherwise, color, prefix=""):
+    def _say(self, result, otherwise, color):
         """One line of a host; its name may come from a cloud, its message holds what the host said."""
         text = result._result.get("msg") or otherwise
-        self._display.display(visible(f"{result._host.get_name()}: {prefix}{text}"), color=color)
+        self._display.display(visible(f"{result._host.get_name()}: {text}"), color=color)
 
     def _progress(self, result):
         answer = result._result

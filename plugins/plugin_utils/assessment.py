@@ -6,10 +6,9 @@ options)`` -> ``{tables, paths}`` and ``evaluate(snapshot, context)`` -> ``{find
 
 from __future__ import annotations
 
-import contextlib
 import datetime
-import hashlib
-import json
+import difflib
+import itertools
 import os
 import traceback
 
@@ -17,7 +16,7 @@ from ..module_utils.collect import VERSION as COLLECTOR
 from ..module_utils.tables import TABLES
 from . import provenance
 from .content import compile_content, roots
-from .evidence import atomic, objects, runs
+from .evidence import atomic, objects, past, runs
 from .evidence.state import open_state
 from .findings.disposition_files import load_dispositions
 from .findings.score import score
@@ -30,7 +29,7 @@ from .snapshots.view import Snapshot, TableView
 HOST_SCHEMA = "ringwall.host/1"
 CAPABILITIES = (Posture(),)
 RUN_ID = runs.new_run_id()
-"""Made once in the process that starts the play: workers are forked from it and share this value."""
+"""Made once in the process that starts the play: workers are forked from it and share this value. See ``run_id``."""
 
 VOLATILE = {
     name: {column.name for column in module.TABLE.columns if column.volatile} for name, module in TABLES.items()
@@ -50,15 +49,14 @@ def _age_hours(moment, at):
 # Once: begin --------------------------------------------------------------------------------------------
 
 
-def begin(settings, asked, options, past):
+def begin(settings, asked, options, known):
     """Open the run (or find it open: a later batch of the same play) and return what ``assess_host`` needs.
 
-    ``asked`` are inventory names, ``options`` ``{cadence, benchmarks, check_mode, ...}``, ``past`` a function
-    (scope, hosts) -> {host: past}. Raise ContentError, StateError with file, line and what to do.
+    ``asked`` are inventory names, ``options`` ``{cadence, benchmarks, check_mode, ...}``, ``known`` a function
+    (scope, hosts) -> {host: what the store knows of it}. Raise ContentError, StateError with file, line and what to do.
     """
     state = open_state(settings.state)
     content = load_content(settings, state)
-    run_id = settings.run or RUN_ID
     header = {
         "pid": os.getppid(),  # the play's own process: this worker ends with its task
         "scope": settings.scope,
@@ -77,18 +75,31 @@ def begin(settings, asked, options, past):
         "dispositions": load_dispositions(settings.dispositions),
         "options": options,
     }
-    run = runs.open_run(state, run_id, header)
-    write_past(run, settings.scope, asked, past)
+    run = runs.open_run(state, settings.run or run_id(state), header)
+    past.write(run, known(settings.scope, sorted(asked)))
     # For all benchmarks: a host may name others (ringwall_benchmarks) than the one that this step runs as.
     tables, paths = needs(content, {**options, "benchmarks": None})
     return {
-        "run": run_id,
+        "run": run.id,
         "state": settings.state,
         "content": content.digest,
         "collector": collector(state),
         "tables": sorted(tables),
         "paths": sorted(paths),
     }
+
+
+def run_id(state):
+    """Return RUN_ID; with a number behind it when this process has sealed a run of that id: a later play is another."""
+
+    def sealed(name):
+        try:
+            return runs.load_run(state, name).header["state"] != "running"  # a later batch joins a running one
+        except runs.RunError:
+            return False
+
+    names = itertools.chain([RUN_ID], (f"{RUN_ID}.{number}" for number in itertools.count(2)))
+    return next(name for name in names if not sealed(name))
 
 
 def collector(state):
@@ -114,40 +125,10 @@ def needs(content, options):
     return tables, paths
 
 
-def past_file(run_directory, host):
-    """Path of the small file with what judging this host needs from the past."""
-    return os.path.join(run_directory, "past", hashlib.sha256(host.encode()).hexdigest()[:16] + ".json")
-
-
-def write_past(run, scope, asked, past):
-    """Write one small file a host: its last tables and their state, its generation, its statuses."""
-    os.makedirs(os.path.join(run.path, "past"), mode=0o700, exist_ok=True)
-    for host, known in past(scope, sorted(asked)).items():
-        atomic.write(past_file(run.path, host), json.dumps(known).encode())
-
-
-def read_past(run_directory, host):
-    """Return what ``write_past`` wrote for this host, empty for one that is new."""
-    try:
-        with open(past_file(run_directory, host), encoding="utf-8") as file:
-            return json.load(file)
-    except FileNotFoundError:
-        return {}
-
-
-def forget_past(run_directory, hosts):
-    """Remove what ``write_past`` wrote for these hosts: it is derived, and no evidence. Other slices keep theirs."""
-    for host in hosts:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(past_file(run_directory, host))
-    with contextlib.suppress(OSError):  # not empty: another slice is not done
-        os.rmdir(os.path.join(run_directory, "past"))
-
-
 # Each host, in its worker: assess -----------------------------------------------------------------------
 
 
-def tables_to_read(wanted, past, cadence, at):
+def tables_to_read(wanted, before, cadence, at):
     """Return the tables to read now. Deep ones are due when no complete reading is younger than half their maximum."""
     chosen = set()
     for name in wanted:
@@ -155,13 +136,13 @@ def tables_to_read(wanted, past, cadence, at):
         if spec.cadence == "fast" or cadence == "deep":
             chosen.add(name)
         elif cadence == "auto":
-            last = past.get("tables", {}).get(name)
+            last = before.get("tables", {}).get(name)
             if not last or last.get("state") != "ok" or _age_hours(last["observed_at"], at) > spec.max_age_hours / 2:
                 chosen.add(name)
     return chosen
 
 
-def snapshot_of(raw, state, past, wanted, at, host):
+def snapshot_of(raw, state, before, wanted, at, host):
     """Turn a checked raw snapshot into a Snapshot; tables not read now come from the past, marked with their age."""
     views = {}
     digests = objects.put_many(state, {name: (table, VOLATILE[name]) for name, table in raw["tables"].items()})
@@ -170,7 +151,7 @@ def snapshot_of(raw, state, past, wanted, at, host):
             name, table["version"], table["state"], table.get("why", ""), table["rows"], at, False, digests[name]
         )
     for name in wanted - set(views):
-        last = past.get("tables", {}).get(name)
+        last = before.get("tables", {}).get(name)
         if not last:
             continue
         table = objects.get(state, last["digest"])
@@ -210,15 +191,17 @@ def assess_host(host, begun, inventory, options, gather):
         "benchmarks": [],
     }
     try:
-        past = read_past(run.path, host)
+        content = compile_content(digest=begun["content"], cache=state.cache)
+        check_benchmarks(content, options.get("benchmarks"))
+        before = past.read(run, host)
         wanted = set(begun["tables"])
-        reading = tables_to_read(wanted, past, options["cadence"], received)
+        reading = tables_to_read(wanted, before, options["cadence"], received)
         raw = gather(reading, {"file_attributes": {"paths": begun["paths"]}, "root": options.get("root") or "/"})
         received = now()
         # A host that cannot flood us may still try to be expensive to judge.
         with address_space(WORKER_ADDRESS_SPACE), deadline(JUDGING_SECONDS, _too_slow()):
-            snapshot = snapshot_of(raw, state, past, wanted, received, host)
-            judged = _judged(snapshot, raw, run, begun, state, past, inventory, options, received)
+            snapshot = snapshot_of(raw, state, before, wanted, received, host)
+            judged = _judged(snapshot, raw, run, content, before, inventory, options, received)
         file.update(judged)
     except HostFailure as failure:
         file.update(state=failure.state, reason=failure.reason())
@@ -248,15 +231,26 @@ def _too_slow():
     )
 
 
-def _judged(snapshot, raw, run, begun, state, past, inventory, options, at):
-    content = compile_content(digest=begun["content"], cache=state.cache)
+def check_benchmarks(content, names):
+    """Raise HostFailure when ``ringwall_benchmarks`` names one that there is not: judging by another would be a lie."""
+    for name in names or ():
+        if name not in content.benchmarks:
+            near = difflib.get_close_matches(str(name), content.benchmarks, 1) or sorted(content.benchmarks)
+            raise HostFailure(
+                "no_benchmark",
+                f"ringwall_benchmarks names {name}, which there is not",
+                f"Did you mean {', '.join(near)}?",
+            )
+
+
+def _judged(snapshot, raw, run, content, before, inventory, options, at):
     context = {
         "content": content,
         "parameter_origins": options.get("parameter_origins") or {},
         "parameters": options.get("parameters") or {},
         "roles": options.get("roles") or [],
         "benchmarks": options.get("benchmarks"),
-        "past": past,
+        "past": before,
         "host": inventory,
         "now": at,
         "dispositions": run.header["dispositions"],
@@ -326,7 +320,7 @@ def record(settings, begun, asked, active):
     run = runs.load_run(state, begun["run"])
     if not not_assessed(run, asked, active):
         run.finish()
-        forget_past(run.path, asked)
+        past.forget(run, asked)
     store = open_store(settings.store, state)
     try:
         for old in runs.interrupted(state):

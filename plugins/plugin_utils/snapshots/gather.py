@@ -38,7 +38,7 @@ class _Late(BaseException):
 
 @contextlib.contextmanager
 def deadline(seconds, failure=None):
-    """Raise HostFailure ``timeout`` (or ``failure``) in this (main) thread after ``seconds``; end child processes then."""
+    """Raise HostFailure ``timeout`` (or ``failure``) in this (main) thread after ``seconds``; end child processes."""
 
     def ring(_signal, _frame):
         raise _Late

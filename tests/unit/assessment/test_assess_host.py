@@ -9,7 +9,7 @@ import pytest
 from ansible_collections.ringwall.servers.plugins.module_utils.collect import collect
 from ansible_collections.ringwall.servers.plugins.module_utils.tables import TABLES
 from ansible_collections.ringwall.servers.plugins.plugin_utils import assessment
-from ansible_collections.ringwall.servers.plugins.plugin_utils.evidence import runs
+from ansible_collections.ringwall.servers.plugins.plugin_utils.evidence import past, runs
 from ansible_collections.ringwall.servers.plugins.plugin_utils.evidence.state import open_state
 from ansible_collections.ringwall.servers.plugins.plugin_utils.settings import Settings
 from ansible_collections.ringwall.servers.plugins.plugin_utils.snapshots.limits import HostFailure
@@ -55,8 +55,8 @@ def test_fast_tables_are_always_asked_for_and_deep_ones_only_when_due(begun):
     spec = TABLES[DEEP].TABLE
 
     def due(cadence, last=None):
-        past = {"tables": {DEEP: last}} if last else {}
-        reading = assessment.tables_to_read(wanted, past, cadence, AT)
+        before = {"tables": {DEEP: last}} if last else {}
+        reading = assessment.tables_to_read(wanted, before, cadence, AT)
         assert fast <= reading
         return DEEP in reading
 
@@ -77,9 +77,9 @@ def test_a_deep_table_of_the_past_is_judged_with_its_age_and_never_passes_when_s
     state = open_state(begun["state"])
     table = {"version": TABLES[DEEP].TABLE.version, "state": "ok", "why": "", "rows": {}}
     digest = assessment.objects.put(state, table, assessment.VOLATILE[DEEP])
-    past = {"tables": {DEEP: {"state": "ok", "digest": digest, "observed_at": observed, "version": table["version"]}}}
+    before = {"tables": {DEEP: {"state": "ok", "digest": digest, "observed_at": observed, "version": table["version"]}}}
     raw = {"tables": {}, "taken": AT}
-    view = assessment.snapshot_of(raw, state, past, {DEEP}, AT, "web1").table(DEEP)
+    view = assessment.snapshot_of(raw, state, before, {DEEP}, AT, "web1").table(DEEP)
     assert view.observed_at == observed
     assert (view.gap() is not None) == stale
 
@@ -93,8 +93,8 @@ def test_a_table_of_an_older_version_is_upgraded(begun, monkeypatch):
     spec = TABLES[DEEP].TABLE
     upgraded = dataclasses.replace(spec, version=2, upgrades={1: lambda rows: {k: {"kind": "new"} for k in rows}})
     monkeypatch.setattr(TABLES[DEEP], "TABLE", upgraded)
-    past = {"tables": {DEEP: {"state": "ok", "digest": digest, "observed_at": AT, "version": 1}}}
-    view = assessment.snapshot_of({"tables": {}, "taken": AT}, state, past, {DEEP}, AT, "web1").table(DEEP)
+    before = {"tables": {DEEP: {"state": "ok", "digest": digest, "observed_at": AT, "version": 1}}}
+    view = assessment.snapshot_of({"tables": {}, "taken": AT}, state, before, {DEEP}, AT, "web1").table(DEEP)
     assert view.rows == {"/tmp/x": {"kind": "new"}}
 
 
@@ -133,40 +133,27 @@ def test_hosts_that_left_the_play_are_written_as_not_assessed_and_others_are_wai
 def test_what_the_past_lent_is_gone_when_the_run_is_sealed(begun):
     state = open_state(begun["state"])
     run = runs.load_run(state, begun["run"])
-    assessment.write_past(
-        run, "default", ["web1", "web2"], lambda scope, hosts: {host: {"tables": {}} for host in hosts}
-    )
-    assert assessment.read_past(run.path, "web1") == {"tables": {}}
-    assessment.forget_past(run.path, ["web1"])
-    assert assessment.read_past(run.path, "web1") == {}
-    assert assessment.read_past(run.path, "web2") == {"tables": {}}
-    assessment.forget_past(run.path, ["web2"])
+    past.write(run, {"web1": {"tables": {}}, "web2": {"tables": {}}})
+    assert past.read(run, "web1") == {"tables": {}}
+    past.forget(run, ["web1"])
+    assert past.read(run, "web1") == {}
+    assert past.read(run, "web2") == {"tables": {}}
+    past.forget(run, ["web2"])
     assert not os.path.exists(os.path.join(run.path, "past"))
 
 
-OWN = """\
-- id: site.opt.marker
-  title: The marker is there
-  severity: low
-  rationale: Because.
-  require: {file: {/opt/marker: {owner: root}}}
-"""
-OWN_BENCHMARK = """\
-id: site
-title: Site
-version: "1"
-platform: {family: linux}
-sections:
-  "1": {title: Marker, level: l1, controls: [site.opt.marker]}
-"""
+def test_a_benchmark_that_there_is_not_is_refused_with_the_near_one(begun, real):
+    _summary, file = assess(begun, lambda tables, options: real, benchmarks=["cis_debian21"])
+    assert (file["state"], file["reason"]["code"]) == ("failed", "no_benchmark")
+    assert "cis_debian12" in file["reason"]["fix"]
 
 
-def test_files_are_read_for_all_benchmarks_whatever_the_first_host_asks_for(tmp_path):
-    controls = tmp_path / "own" / "benchmarks" / "controls" / "linux"
-    controls.mkdir(parents=True)
-    (controls / "site.yml").write_text(OWN)
-    (tmp_path / "own" / "benchmarks" / "site.yml").write_text(OWN_BENCHMARK)
-    own = [str(tmp_path / "own")]
-    settings = Settings(str(tmp_path / "state"), "sqlite://", None, "default", own, [], [], str(tmp_path), 5.0)
-    begun = assessment.begin(settings, ["a", "b"], {"benchmarks": ["cis_debian12"]}, lambda scope, hosts: {})
-    assert "/opt/marker" in begun["paths"]
+def test_a_second_play_of_the_same_process_is_another_run_and_a_second_batch_is_not(begun):
+    state = open_state(begun["state"])
+    assert begun["run"] == assessment.RUN_ID
+    assert assessment.run_id(state) == assessment.RUN_ID
+    runs.load_run(state, begun["run"]).finish()
+    second = assessment.run_id(state)
+    assert second == f"{assessment.RUN_ID}.2"
+    runs.open_run(state, second, {"scope": "default"})
+    assert assessment.run_id(state) == second

@@ -151,7 +151,7 @@ def test_a_hostile_name_steers_no_terminal(start, clock, capsys, terminal):
 @pytest.mark.parametrize(
     ("method", "expected"),
     [("v2_runner_on_failed", f"{WRITTEN_OUT}: \\u001b]0;evil\\u0007"),
-     ("v2_runner_on_unreachable", f"{WRITTEN_OUT}: unreachable: \\u001b]0;evil\\u0007")],
+     ("v2_runner_on_unreachable", f"{WRITTEN_OUT}: \\u001b]0;evil\\u0007")],
 )  # fmt: skip
 def test_what_a_failing_host_says_is_written_out(start, method, expected):
     callback = start(2)
@@ -163,7 +163,7 @@ def test_a_failure_without_a_message_is_said_all_the_same(start):
     callback = start(2)
     callback.v2_runner_on_failed(result("a", action=RECORD))
     callback.v2_runner_on_unreachable(result("b", action=RECORD, msg=""))
-    assert callback._display.lines == ["a: failed", "b: unreachable: no connection"]
+    assert callback._display.lines == ["a: failed", "b: unreachable"]
 
 
 def test_our_own_tasks_print_nothing_but_progress(start):
