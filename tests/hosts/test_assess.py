@@ -117,7 +117,9 @@ def test_a_system_without_its_own_benchmark_is_judged_by_ours_and_told_so(fleet)
     _engine, _inventory, played = fleet
     trixie = played.hosts()["trixie"]
     assert [(entry["id"], entry["fallback"]) for entry in trixie["benchmarks"]] == [
-        ("ringwall_linux", True), ("ringwall_servers", False)]
+        ("ringwall_linux", True),
+        ("ringwall_servers", False),
+    ]
     assert any("ringwall_linux" in note or "13" in note for note in trixie["notes"]), trixie["notes"]
 
 
