@@ -23,7 +23,7 @@ from .findings.score import score
 from .posture import VOCABULARY, Posture
 from .snapshots import payload
 from .snapshots.gather import address_space, deadline
-from .snapshots.limits import JUDGING_SECONDS, WORKER_ADDRESS_SPACE, HostFailure
+from .snapshots.limits import JUDGING_SECONDS, WORKER_ADDRESS_SPACE, HostFailure, harmless
 from .snapshots.view import Snapshot, TableView
 
 HOST_SCHEMA = "ringwall.host/1"
@@ -215,7 +215,7 @@ def assess_host(host, begun, inventory, options, gather):
         line = traceback.extract_tb(error.__traceback__)[-1]
         file["reason"] = {
             "code": "defect",
-            "text": f"{type(error).__name__} in {os.path.basename(line.filename)}:{line.lineno}: {str(error)[:200]}",
+            "text": f"{type(error).__name__} in {os.path.basename(line.filename)}:{line.lineno}: {harmless(str(error)[:200])}",
             "fix": "This is a defect of Ringwall: please report it with this text.",
         }
     file["received"] = received
