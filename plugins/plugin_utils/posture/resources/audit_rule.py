@@ -7,6 +7,7 @@ from ...content.errors import ContentError
 from ...content.lines import near
 from ...snapshots.view import Gap, cell
 from ..audit_coverage import Rules, on_this_machine, uncovered
+from ..audit_words import FIELDS, SYSTEM_CALLS
 from ..memo import memo
 from .base import Resource, Verdict
 
@@ -123,6 +124,16 @@ def _check_rule(item, where):
         raise ContentError(where, f"no audit rule: {error}", "a line as auditctl takes it") from None
     if rule["kind"] != "rule":
         raise ContentError(where, f"{item!r} is no rule", "-a, -w; for -e 2 say immutable: true")
+    for name in rule["syscalls"]:
+        if name not in SYSTEM_CALLS and name != "all" and not name.isdigit():
+            raise ContentError(where, f"unknown system call {name}{near(name, SYSTEM_CALLS)}", "a call by its name")
+    for item in rule["fields"]:
+        pair = [item["field"]]
+        if pair[0].startswith("compare:"):
+            pair = [pair[0].partition(":")[2], item["value"]]
+        for name in pair:
+            if name not in FIELDS:
+                raise ContentError(where, f"unknown field {name}{near(name, FIELDS)}", "a field of auditctl(8)")
 
 
 def _program_rule(path, min_uid):

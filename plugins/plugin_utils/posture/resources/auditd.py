@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from ...content.errors import ContentError
+from ...content.lines import near
 from ...snapshots.view import cell
 from .. import comparison
+from ..audit_words import SETTINGS
 from .base import Resource, Verdict
 
 TABLE = "audit_config"
@@ -22,7 +24,7 @@ DEFAULTS = {
 }
 """What auditd does when the file does not say (clear_config() of auditd-config.c)."""
 
-EXACT = ("action_mail_acct", "log_file", "log_group", "space_left_exec")
+EXACT = ("action_mail_acct", "log_file", "log_group")
 """Settings whose values are names: upper and lower case differ, everywhere else they do not (auditd.conf(5))."""
 
 
@@ -43,6 +45,10 @@ class Auditd(Resource):
         for name, expected in statement.items():
             if name == LOG_DIRECTORY and not (isinstance(expected, str) and expected.startswith("/")):
                 raise ContentError(where, f"{LOG_DIRECTORY}: {expected!r}", f"{LOG_DIRECTORY}: /var/log/audit")
+            elif name != LOG_DIRECTORY and name not in SETTINGS:
+                raise ContentError(
+                    where, f"auditd: unknown setting {name}{near(name, SETTINGS)}", "one of auditd.conf(5)"
+                )
             comparison.check(expected, where)
 
     def tables(self, statement):

@@ -57,7 +57,8 @@ class Query(Resource):
         # rows of several tables meet, one that is missing may have been what clears another.
         if gap and (good or expected != {"empty": True} or "tables" in statement):
             raise gap
-        found = [text(item) for item in (value if isinstance(value, list) else [value])] or ["nothing found"]
+        items = value if isinstance(value, list) else [] if value is None else [value]
+        found = [text(item) for item in items] or ["nothing found"]
         evidence = [{"where": ", ".join(names), "what": item} for item in found]
         return Verdict("pass" if good else "fail", comparison.words(expected), value, evidence)
 
