@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from .errors import ContentError
-from .lines import known_keys, near
+from .lines import known_keys, near, no_nulls
 
 KEYS = (
     "id",
@@ -23,6 +23,8 @@ KEYS = (
 SECTION_KEYS = ("title", "controls", "level", "workstation", "assessment", "reason", "parameters")
 PLATFORM_KEYS = ("family", "id", "version_id")
 ASSESSMENTS = ("automated", "manual")
+LEVELS = ("l1", "l2", "high", "medium", "low")
+"""Levels of published benchmarks: profiles of CIS, categories of a STIG by their severity."""
 ID = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -33,6 +35,7 @@ def read_benchmark(document, controls, parameters):
     """
     data = document.data
     known_keys(document, (), data, KEYS, ("id", "title", "version"))
+    no_nulls(document, (), data)
     for key in ("id", "title", "version"):
         if not isinstance(data[key], str):
             raise ContentError(document.where(key), f"{key} is not text", f'{key}: "..."')
@@ -92,28 +95,53 @@ def _section(document, section, body, controls, parameters):
             raise ContentError(document.where(*at, "controls", number), problem, "the id of a control")
     if len(set(named)) != len(named):
         raise ContentError(document.where(*at, "controls"), f"section {section} names a control twice", "each id once")
+    _check_levels(document, at, body)
     reason = body.get("reason", "")
+    if not isinstance(reason, str):
+        raise ContentError(document.where(*at, "reason"), f"section {section}: reason is not text", 'reason: "..."')
+    if assessment == "manual" and not reason:
+        problem = f"section {section} is manual and says no reason"
+        raise ContentError(document.where(*at, "assessment"), problem, "reason: why no control can judge it")
     if not named and not reason:
         problem = f"section {section} has neither controls nor a reason"
         raise ContentError(document.where(*at), problem, "controls: [...], or assessment: manual and reason: ...")
-    values = body.get("parameters") or {}
-    used = {name for control in named for name in controls[control]["parameters"]}
-    for name in values:
-        if name not in used:
-            known = used or parameters
-            problem = f"section {section}: unknown parameter {name}{near(name, known)}"
-            raise ContentError(
-                document.where(*at, "parameters", name), problem, "a parameter of the section's controls"
-            )
+    values = body.get("parameters", {})
+    if not isinstance(values, dict):
+        raise ContentError(
+            document.where(*at, "parameters"), "parameters is not a map", "parameters: {<name>: <value>}"
+        )
+    _check_values(document, at, section, values, named, controls, parameters)
     return {
         "title": str(body["title"]),
-        "level": str(body["level"]),
-        "workstation": str(body.get("workstation") or ""),
+        "level": body["level"],
+        "workstation": body.get("workstation", ""),
         "assessment": assessment,
         "reason": reason,
         "controls": named,
         "parameters": values,
     }
+
+
+def _check_levels(document, at, body):
+    for key in ("level", "workstation"):
+        level = body.get(key)
+        if level is not None and level not in LEVELS:
+            problem = f"unknown level {level}{near(level, LEVELS)}"
+            raise ContentError(document.where(*at, key), problem, "one of " + ", ".join(LEVELS))
+
+
+def _check_values(document, at, section, values, named, controls, parameters):
+    """Raise ContentError for a value of a parameter that none of the section's controls has."""
+    used = {name for control in named for name in controls[control]["parameters"]}
+    for name in values:
+        if name in used:
+            continue
+        problem = f"section {section}: unknown parameter {name}{near(name, used)}"
+        if name in parameters:
+            owner = parameters[name]["control"]
+            problem = f"section {section}: parameter {name} belongs to the control {owner}, which is not listed here"
+        expected = "one of " + ", ".join(sorted(used)) if used else "no parameters: the section's controls have none"
+        raise ContentError(document.where(*at, "parameters", name), problem, expected)
 
 
 def _collected(document, data, controls):
@@ -123,6 +151,9 @@ def _collected(document, data, controls):
     """
     body, themes = data["collect"], data.get("themes") or {}
     known_keys(document, ("collect",), body, ("platform",), ("platform",))
+    for theme, about in themes.items():
+        known_keys(document, ("themes", theme), about, ("title", "level"), ("title",))
+        _check_levels(document, ("themes", theme), about)
     prefix = body["platform"] + "."
     sections = {}
     for name in sorted(controls):

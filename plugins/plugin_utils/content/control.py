@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from .errors import ContentError
-from .lines import known_keys, near
+from .lines import known_keys, near, no_nulls
 from .vocabulary import DEFAULT_SCORE, SCORES, SEVERITIES, STRICTER
 
 KEYS = (
@@ -72,6 +72,7 @@ def read_control(document, at, entry, vocabulary, parameters):
     Raises ContentError with file, line and what was expected.
     """
     known_keys(document, at, entry, KEYS, REQUIRED)
+    no_nulls(document, at, entry)
     for key in ("id", "title", "rationale", "fix", "release"):
         if key in entry and not isinstance(entry[key], str):
             raise ContentError(document.where(*at, key), f"{key} is not text", f"{key}: some words")
@@ -90,6 +91,11 @@ def read_control(document, at, entry, vocabulary, parameters):
     tree = _tree(document, (*at, "require"), entry["require"], vocabulary, defaults, (tables, paths))
     when = entry.get("when") or {}
     check_when(document, (*at, "when"), when, vocabulary, tables)
+    used = parameter_names(entry["require"])
+    for name in entry.get("parameters") or {}:
+        if name not in used:
+            problem = f"parameter {name} is not used by {entry['id']}, which declares it"
+            raise ContentError(document.where(*at, "parameters", name), problem, "{parameter: " + name + "} in require")
     return {
         "id": entry["id"],
         "title": entry["title"],
@@ -101,7 +107,7 @@ def read_control(document, at, entry, vocabulary, parameters):
         "score": entry.get("score", DEFAULT_SCORE),
         "fix": entry.get("fix", ""),
         "release": entry.get("release", ""),
-        "parameters": parameter_names(entry["require"]),
+        "parameters": used,
         "tables": sorted(tables),
         "paths": sorted(paths),
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from ansible_collections.ringwall.servers.plugins.plugin_utils.content import ContentError, Root, compile_content, roots
 from ansible_collections.ringwall.servers.plugins.plugin_utils.posture import VOCABULARY
@@ -149,6 +151,24 @@ CONTROLS = [
     ("{sysctl: {net.ipv4.ip_forward: 0}}", "{tls: {certificate_days: soon}}", 5, "certificate_days is"),
     ("{sysctl: {net.ipv4.ip_forward: 0}}", "{tls: {key_mode: 640}}", 5, "key_mode is 640"),
     ("{sysctl: {net.ipv4.ip_forward: 0}}", '{tls: {key_mode: "0888"}}', 5, "key_mode is '0888'"),
+    ("{net.ipv4.ip_forward: 0}", "{a: }", 5, "a has no value"),
+    ("{net.ipv4.ip_forward: 0}", "{a: {one_of: [1, ]}, b: {equals: ~}}", 5, "equals has no value"),
+    ("{net.ipv4.ip_forward: 0}", "{a: {one_of: [1, null]}}", 5, "an entry of the list has no value"),
+    ("rationale: Because.", "rationale: x\n  when:", 5, "when has no value"),
+    ("{net.ipv4.ip_forward: 0}", "{a: !x 1}", 5, "unknown tag !x"),
+    ("{net.ipv4.ip_forward: 0}", "{a: !x {b: 1}}", 5, "unknown tag !x"),
+    ("{net.ipv4.ip_forward: 0}", "{a: !!python/tuple [1]}", 5, "unknown tag !!python/tuple"),
+    ("{net.ipv4.ip_forward: 0}", "{!!python/name:os.system : 1}", 5, "unknown tag !!python/name:os.system"),
+    ("{net.ipv4.ip_forward: 0}", "{a: !!set {b, c}}", 5, "unknown tag !!set"),
+    ("{net.ipv4.ip_forward: 0}", "{<<: {b: 1}}", 5, "unknown tag !!merge"),
+    ("{sysctl: {net.ipv4.ip_forward: 0}}", "{auditd: {max_log_flie: 8}}", 5, "did you mean max_log_file?"),
+    (
+        "{sysctl: {net.ipv4.ip_forward: 0}}",
+        "{audit_rule: {rules: ['-a always,exit -F arch=b64 -S openta -F key=x']}}",
+        5,
+        "unknown system call openta; did you mean openat?",
+    ),
+    ("rationale: Because.", "rationale: x\n  parameters: {a: {default: 1}}", 5, "parameter a is not used"),
     ("- id: linux.site.banner", "- id: [", 3, "not valid YAML"),
 ]
 
@@ -193,9 +213,21 @@ def test_a_user_may_not_shadow_ours(refused):
 BENCHMARKS = [
     ("controls: [linux.site.banner]", "controls: [linux.site.baner]", 5, "did you mean linux.site.banner?"),
     (", controls: [linux.site.banner]", "", 5, "neither controls nor a reason"),
+    ("level: l1", "level: l1, assessment: manual", 5, "manual and says no reason"),
+    ("level: l1", "level: l1, assessment: manual, reason: [a]", 5, "reason is not text"),
+    (
+        'version: "1"',
+        'version: "1"\ncollect: {platform: linux}\nthemes:\n  site: {title: Site, level: l0}',
+        6,
+        "unknown level l0",
+    ),
+    ("level: l1", "level: L1", 5, "unknown level L1; did you mean l1?"),
+    ("level: l1", "level: l1, workstation: l9", 5, "unknown level l9"),
+    ("level: l1", "level: l1, reason: null", 5, "reason has no value"),
     ('"1.1"', "1.1", 5, "read as a number"),
     ("title: Banner", "titel: Banner", 5, "did you mean title?"),
     ("level: l1", "level: l1, assessment: manaul", 5, "did you mean manual?"),
+    ("level: l1", "level: l1, parameters: [a]", 5, "parameters is not a map"),
     ("level: l1", "level: l1, parameters: {none: 1}", 5, "unknown parameter none"),
     ("controls: [linux.site.banner]", "controls: [linux.site.banner, linux.site.banner]", 5, "names a control twice"),
     ('version: "1"', "version: 1", 3, "version is not text"),
@@ -214,3 +246,28 @@ def test_a_wrong_benchmark(refused, old, new, line, words):
     assert found == line
     assert words in problem
     assert expected
+
+
+def test_a_known_parameter_of_another_control_is_not_proposed_for_itself(refused):
+    other = CONTROL.replace("banner", "other").replace("0}}", "{parameter: limit}}}")
+    control = CONTROL + other + "  parameters: {limit: {default: 1}}\n"
+    section = BENCHMARK.replace("level: l1", "level: l1, parameters: {limit: 2}")
+    _, line, problem, _ = refused(control, section)
+    assert line == 5
+    assert problem == "section 1.1: parameter limit belongs to the control linux.site.other, which is not listed here"
+
+
+def test_a_section_of_no_parameters_proposes_none(refused):
+    _, _, problem, _ = refused(benchmark=BENCHMARK.replace("level: l1", "level: l1, parameters: {limt: 2}"))
+    assert problem == "section 1.1: unknown parameter limt"
+
+
+def test_references_that_multiply_are_refused_at_once(refused):
+    levels = ["x0: &x0 [a, a, a, a, a, a, a, a, a]"]
+    levels += [f"x{n}: &x{n} [{', '.join([f'*x{n - 1}'] * 9)}]" for n in range(1, 12)]
+    started = time.monotonic()
+    _, line, problem, expected = refused("\n".join(levels) + "\n")
+    assert time.monotonic() - started < 5
+    assert "too large" in problem
+    assert "references" in expected
+    assert line <= 12

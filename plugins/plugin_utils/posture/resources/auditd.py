@@ -45,7 +45,7 @@ class Auditd(Resource):
         for name, expected in statement.items():
             if name == LOG_DIRECTORY and not (isinstance(expected, str) and expected.startswith("/")):
                 raise ContentError(where, f"{LOG_DIRECTORY}: {expected!r}", f"{LOG_DIRECTORY}: /var/log/audit")
-            elif name != LOG_DIRECTORY and name not in SETTINGS:
+            if name != LOG_DIRECTORY and name not in SETTINGS:
                 raise ContentError(
                     where, f"auditd: unknown setting {name}{near(name, SETTINGS)}", "one of auditd.conf(5)"
                 )
