@@ -215,7 +215,8 @@ def assess_host(host, begun, inventory, options, gather):
         line = traceback.extract_tb(error.__traceback__)[-1]
         file["reason"] = {
             "code": "defect",
-            "text": f"{type(error).__name__} in {os.path.basename(line.filename)}:{line.lineno}: {harmless(str(error)[:200])}",
+            "text": f"{type(error).__name__} in {os.path.basename(line.filename)}:{line.lineno}: "
+            + harmless(str(error)[:200]),
             "fix": "This is a defect of Ringwall: please report it with this text.",
         }
     file["received"] = received
