@@ -18,7 +18,6 @@ from .model import SEVERITIES, MalformedFinding, check_evidence
 
 SCHEMA = "ringwall.alert/1"
 ALERT_SEVERITIES = (*SEVERITIES, "informational")
-ALERT_STATUSES = ("new", "active", "resolved", "dismissed")
 OVERFLOW = "(further)"
 """Entity of the one alert that takes what exceeds the rate limit of a rule on a host."""
 
@@ -27,15 +26,6 @@ RATE_LIMIT = 50
 
 RATE_WINDOW = datetime.timedelta(hours=24)
 EVIDENCE_KEPT = 10
-
-NOTIFY_EVERY = {
-    "critical": 6,
-    "high": 6,
-    "medium": 12,
-    "low": 24,
-    "informational": None,
-}
-"""Hours between two notifications about the alerts of one severity (None: never)."""
 
 
 def fingerprint(scope, rule, host, entity):
@@ -251,19 +241,3 @@ def _dispose(alert, dispositions):
         alert["disposition"] = None
         if alert["status"] == "dismissed":
             alert["status"] = "active"
-
-
-def seen(alert):
-    """Return the roll-up in words: ``seen once`` or ``seen N times``."""
-    return "seen once" if alert["count"] == 1 else f"seen {alert['count']} times"
-
-
-def notify_due(severity, last_notified, now):
-    """True if a message about alerts of this severity may be sent; ``last_notified`` None is never.
-
-    At most one in 6 h for critical and high, 12 h medium, 24 h low (the limits of the suite this follows).
-    """
-    hours = NOTIFY_EVERY[severity]
-    if hours is None:
-        return False
-    return last_notified is None or parse_time(now) - parse_time(last_notified) >= datetime.timedelta(hours=hours)

@@ -95,11 +95,6 @@ def check_evidence(evidence):
             raise MalformedFinding("evidence must be a list of {where, what}")
 
 
-def finding_key(finding):
-    """Return the key of a finding within its host: ``benchmark/section/control``."""
-    return f"{finding['benchmark']}/{finding['section']}/{finding['control']}"
-
-
 def rollup(statuses):
     """Return the status of a whole of which ``statuses`` are the parts.
 
@@ -111,11 +106,3 @@ def rollup(statuses):
     if unknown:
         raise MalformedFinding(f"unknown status {min(unknown)!r}")
     return next((status for status in STATUSES if status in present), "manual")
-
-
-def sections(findings):
-    """Return ``{(benchmark, section): status}`` of a host's findings, each section rolled up."""
-    parts = {}
-    for finding in findings:
-        parts.setdefault((finding["benchmark"], finding["section"]), []).append(finding["status"])
-    return {key: rollup(statuses) for key, statuses in parts.items()}

@@ -81,8 +81,8 @@ def _signal(rule, **fields):
 def signals_between(previous, host_file, score=None, score_drop=SCORE_DROP):
     """Return the signals of one host: its past against its file of this run.
 
-    ``previous``: None when the host was never assessed (a first run is a silent baseline: no signals, see
-    ``baseline``), else ``{"machine_id": text or None, "statuses": {control id: last conclusive status},
+    ``previous``: None when the host was never assessed (a first run is a silent baseline: no signals),
+    else ``{"machine_id": text or None, "statuses": {control id: last conclusive status},
     "tables": {name: {"state": ...}}, "score": percent or None}``; what is missing is not compared. Keys of
     ``statuses`` may also be ``benchmark/section/control``; "conclusive" is pass, fail or not_applicable, so that a
     control which was unreadable in between still counts as having passed before.
@@ -220,19 +220,6 @@ def _score_signal(was, score, common):
         evidence=[{"where": "secure score", "what": f"{was:.2f} % before, {score:.2f} % now"}],
         **common,
     )
-
-
-def baseline(host_file):
-    """Return ``{host, at, statuses: {status: n}, count}``: what a silent first run found; ``count`` of failures."""
-    statuses = {}
-    for finding in host_file["findings"]:
-        statuses[finding["status"]] = statuses.get(finding["status"], 0) + 1
-    return {
-        "host": host_file["host"],
-        "at": host_file["taken"],
-        "statuses": statuses,
-        "count": statuses.get("fail", 0),
-    }
 
 
 def fleet_signals(

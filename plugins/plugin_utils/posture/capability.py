@@ -9,7 +9,7 @@ from ..findings import dispositions
 from ..findings.model import make_finding
 from .judge import judge_control
 from .parameters import effective
-from .resources.base import STATUSES, Verdict
+from .resources.base import Verdict
 from .selection import select
 
 
@@ -127,12 +127,4 @@ def _disposed(findings, context, snapshot):
     return dispositions.dispose(findings, valid, snapshot.host, groups, context.get("scope", "default"))
 
 
-def roll_up(findings):
-    """Return ``{section: status}`` of one benchmark's findings: the first status of STATUSES that is present."""
-    present = {}
-    for finding in findings:
-        present.setdefault(finding["section"], set()).add(finding["status"])
-    return {section: next(status for status in STATUSES if status in found) for section, found in present.items()}
-
-
-__all__ = ["Posture", "Verdict", "observed", "roll_up"]
+__all__ = ["Posture", "Verdict", "observed"]

@@ -29,11 +29,6 @@ _LISTS = ("one_of", "none_of", "all_of", "subset_of", "within")
 _SWITCHES = ("absent", "empty")
 
 
-def is_comparison(expected):
-    """True if ``expected`` is a map of comparators and not a literal."""
-    return isinstance(expected, dict)
-
-
 def check(expected, where):
     """Raise ContentError when ``expected`` is neither a literal nor a well-formed map of comparators."""
     if not isinstance(expected, dict):

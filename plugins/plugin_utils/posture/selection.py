@@ -6,8 +6,6 @@ from ..content.lines import near
 from ..snapshots.view import Gap, cell
 from .applicability import platform
 
-SYSTEM = ("family", "id", "version_id")
-
 
 def describe(wanted):
     """Return a platform match as words: ``debian 12``."""

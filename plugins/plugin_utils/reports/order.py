@@ -15,8 +15,6 @@ STATUS_TITLES = {
     "pass": "Passed",
     "not_applicable": "Not applicable",
 }
-NOT_PASSED = frozenset(("fail", "error", "unreadable", "manual"))
-
 _RANK_OF_STATUS = {name: rank for rank, name in enumerate(STATUSES)}
 _RANK_OF_SEVERITY = {name: rank for rank, name in enumerate(SEVERITIES)}
 _NUMBERS = re.compile(r"(\d+)")
@@ -35,11 +33,6 @@ def severity_rank(severity):
 def section_key(section):
     """Return a sort key that puts 1.10 after 1.9 and text sections (``V-230221``) where people look for them."""
     return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in _NUMBERS.split(section or "") if part]
-
-
-def is_open_fail(finding):
-    """Return whether a finding failed and no exception covers it."""
-    return finding["status"] == "fail" and not finding.get("disposition")
 
 
 def title_of(report, finding):

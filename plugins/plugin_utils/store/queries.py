@@ -241,15 +241,3 @@ class Queries:
             if statuses is not None:
                 query = query.where(table.c.status.in_(list(statuses)))
             return [json.loads(body) for (body,) in connection.execute(query)]
-
-    def known_hosts(self, scope="default"):
-        """``{host: {machine_id, generation, last_seen, privilege, retired}}`` of all ever heard of in a scope."""
-        table = schema.HOSTS
-        with self.reader() as connection:
-            return {
-                row.name: {
-                    "machine_id": row.machine_id, "generation": row.generation, "last_seen": row.seen_at,
-                    "privilege": row.privilege, "retired": row.retired_run is not None,
-                }
-                for row in connection.execute(sa.select(table).where(table.c.scope == scope))
-            }  # fmt: skip

@@ -13,7 +13,6 @@ from .standing import counts_here, judged
 sa = present("sqlalchemy")
 
 UNCHANGED = "unchanged"
-_NONE = (None, None, None, None)
 
 
 def last_scores(connection, scope):

@@ -40,8 +40,6 @@ def test_seen_again_is_the_same_alert_counted_twice():
     found = alerts.advance([], [signal(1)], at(1))
     alert = only(alerts.advance(found, [signal(2)], at(2)))
     assert (alert["status"], alert["count"], alert["first_seen"], alert["last_seen"]) == ("active", 2, at(1), at(2))
-    assert alerts.seen(alert) == "seen 2 times"
-    assert alerts.seen(dict(alert, count=1)) == "seen once"
 
 
 def test_a_new_alert_is_new_for_one_run_only():
@@ -133,17 +131,6 @@ def test_the_alert_about_a_flood_takes_no_room_itself():
     assert len(found) == 11
     found = alerts.advance(found, [signal(24, entity=f"c{n}") for n in range(10)], at(24), limit=10)
     assert len(found) == 21
-
-
-def test_notifications_keep_their_distance():
-    assert alerts.notify_due("high", None, at(0))
-    assert not alerts.notify_due("high", at(0), at(5))
-    assert alerts.notify_due("high", at(0), at(6))
-    assert not alerts.notify_due("medium", at(0), at(11))
-    assert alerts.notify_due("medium", at(0), at(12))
-    assert not alerts.notify_due("low", at(0), at(23))
-    assert alerts.notify_due("low", at(0), at(24))
-    assert not alerts.notify_due("informational", None, at(0))
 
 
 @pytest.mark.parametrize(

@@ -20,16 +20,6 @@ def test_an_unknown_status_is_refused():
         model.rollup(["pass", "ok"])
 
 
-def test_sections_roll_up_each_section_of_each_benchmark():
-    make = model.make_finding
-    findings = [
-        make(control="a", benchmark="x", section="1", status="pass"),
-        make(control="b", benchmark="x", section="1", status="unreadable"),
-        make(control="a", benchmark="y", section="1", status="pass"),
-    ]
-    assert model.sections(findings) == {("x", "1"): "unreadable", ("y", "1"): "pass"}
-
-
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [
@@ -44,8 +34,3 @@ def test_a_malformed_finding_is_refused_with_the_field_at_fault(field, value, me
     fields = {"control": "a", "benchmark": "x", "section": "1", "status": "pass", field: value}
     with pytest.raises(model.MalformedFinding, match=message):
         model.make_finding(**fields)
-
-
-def test_the_key_of_a_finding_keeps_sections_without_control_apart():
-    finding = model.make_finding(benchmark="cis", section="7.1.13", status="manual")
-    assert model.finding_key(finding) == "cis/7.1.13/"

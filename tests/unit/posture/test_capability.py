@@ -6,7 +6,6 @@ import pytest
 from ansible_collections.ringwall.servers.plugins.plugin_utils.content import ContentError, Root, compile_content, roots
 from ansible_collections.ringwall.servers.plugins.plugin_utils.findings.model import check_finding
 from ansible_collections.ringwall.servers.plugins.plugin_utils.posture import VOCABULARY, Posture
-from ansible_collections.ringwall.servers.plugins.plugin_utils.posture.capability import roll_up
 from ansible_collections.ringwall.servers.plugins.plugin_utils.posture.parameters import check_tailoring, weaker
 from ansible_collections.ringwall.servers.plugins.plugin_utils.posture.resources import RESOURCES
 from ansible_collections.ringwall.servers.plugins.plugin_utils.snapshots.view import Snapshot, TableView
@@ -217,12 +216,6 @@ def test_our_defect_is_an_error_of_that_control_alone(site, monkeypatch):
     found = evaluate(site, snapshot(sysctl=pid_max("9")))["findings"]
     assert {item["status"] for item in found} == {"error"}
     assert "TypeError" in found[0]["reason"]
-
-
-def test_roll_up_takes_the_first_status_present():
-    found = [{"section": "1", "status": status} for status in ("pass", "manual", "unreadable", "not_applicable")]
-    assert roll_up(found) == {"1": "unreadable"}
-    assert roll_up([{"section": "1", "status": "not_applicable"}]) == {"1": "not_applicable"}
 
 
 def test_evidence_of_a_hostile_host_is_bounded(content):

@@ -7,7 +7,7 @@ import time
 import pytest
 from ansible_collections.ringwall.servers.plugins.plugin_utils.evidence import objects, runs
 from ansible_collections.ringwall.servers.plugins.plugin_utils.evidence.state import open_state
-from ansible_collections.ringwall.servers.plugins.plugin_utils.store import open_store
+from ansible_collections.ringwall.servers.plugins.plugin_utils.store import open_store, schema
 
 from lab import postgres as lab_postgres
 
@@ -122,6 +122,17 @@ class Bench:
         found = self.store.findings(run or f"r{self.count:03d}", host)
         return next((one for one in found if one["section"] == f"1.{number}"), None)
 
+    def known_hosts(self):
+        """``{host: {machine_id, generation, last_seen, privilege, retired}}`` of all that were ever heard of."""
+        with self.store.reader() as connection:
+            return {
+                row.name: {
+                    "machine_id": row.machine_id, "generation": row.generation, "last_seen": row.seen_at,
+                    "privilege": row.privilege, "retired": row.retired_run is not None,
+                }
+                for row in connection.execute(schema.HOSTS.select())
+            }  # fmt: skip
+
     def everything(self):
         """All that a store says, to compare two."""
         store = self.store
@@ -137,12 +148,12 @@ class Bench:
                 for one in ids
             ],
             "alerts": store.alerts(), "trend": store.trend(limit=10000), "closed": store.closed(),
-            "pasts": store.pasts("default", sorted(store.known_hosts())), "known": store.known_hosts(),
+            "pasts": store.pasts("default", sorted(self.known_hosts())), "known": self.known_hosts(),
         }  # fmt: skip
         if ids:
             first, last = store.run(ids[0])["started"], store.run(ids[-1])["started"]
             whole["changes"] = store.changes("default", first, last)
-            whole["rows"] = {host: store.at("default", last, host) for host in sorted(store.known_hosts())}
+            whole["rows"] = {host: store.at("default", last, host) for host in sorted(self.known_hosts())}
         return whole
 
 

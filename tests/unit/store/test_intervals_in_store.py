@@ -73,7 +73,7 @@ def test_a_table_that_fails_between_two_runs_moves_nothing(bench, lost, state):
     assert bench.one()["known"] == {"status": "fail", "since": bench.time(0)}
     assert bench.store.at("default", at, "a")["rows"] == rows
     assert bench.store.at("default", at, "a")["tables"][lost]["state"] == state
-    assert bench.store.known_hosts()["a"]["generation"] == 1
+    assert bench.known_hosts()["a"]["generation"] == 1
     summary = bench.play(2, [("a", statuses)])
     assert summary["opened"] == 0, "what was known is still open"
     assert _ages(bench) == before
@@ -158,7 +158,7 @@ def test_why_a_finding_closed(bench, after, header, reason):
 def test_another_machine_under_the_name_starts_anew(bench):
     bench.play(0, [("a", {1: "fail"})])
     summary = bench.play(1, [bench.host("a", {1: "fail"}, bench.time(1), machine_id="another")])
-    assert bench.store.known_hosts()["a"]["generation"] == 2
+    assert bench.known_hosts()["a"]["generation"] == 2
     assert [one["closed_by"] for one in bench.store.closed()] == ["host_retired"]
     assert bench.one()["first_seen"] == bench.time(1)
     assert [alert["rule"] for alert in bench.store.alerts()] == ["fleet.reinstalled"]

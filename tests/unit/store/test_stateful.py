@@ -84,7 +84,7 @@ class Histories(RuleBasedStateMachine):
 
     @rule(name=NAMES)
     def retire(self, name):
-        known = self.bench.store.known_hosts().get(name)
+        known = self.bench.known_hosts().get(name)
         if known and not known["retired"]:
             self.bench.store.retire("default", name, "gone", "test", now=self.bench.time(self.day))
             assert self.bench.store.past("default", name) == {}
