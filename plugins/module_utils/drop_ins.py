@@ -97,12 +97,12 @@ def daemon_config(host, name):
     return entries, files
 
 
-def load_unit(host, name):
+def load_unit(host, name, directories=UNIT_DIRS):
     """Return ``(path, entries)`` of a unit file and its drop-ins, or None when there is no such unit.
 
-    ``path`` is "" and the entries are empty for a masked unit. Raise Unreadable.
+    ``path`` is "" and the entries are empty for a masked unit; ``directories`` are looked at. Raise Unreadable.
     """
-    for directory in UNIT_DIRS:
+    for directory in directories:
         path = "%s/%s" % (directory, name)
         try:
             target = host.readlink(path)
@@ -114,7 +114,7 @@ def load_unit(host, name):
             entries = parse_ini(host.lines(path), path)
         except Absent:  # a dangling link
             continue
-        for extra, _hidden in fragments(host, ["%s/%s.d" % (d, name) for d in UNIT_DIRS]):
+        for extra, _hidden in fragments(host, ["%s/%s.d" % (d, name) for d in directories]):
             entries += parse_ini(host.lines(extra), extra)
         return path, entries
     return None

@@ -47,20 +47,24 @@ def _effective(mount):
     return merged[:100]
 
 
+LASTING = tuple(directory for directory in UNIT_DIRS if not directory.startswith("/run/"))
+"""What lies in /run is in force now, and so seen among the live mounts, but gone at the next boot."""
+
+
 def units(host):
     """Return the mount units: ``[{point, source, type, options, where, enabled, path}]``; raise Unreadable.
 
     A masked unit has ``path`` "" and only its ``unit`` name.
     """
     names = set()
-    for directory in UNIT_DIRS:
+    for directory in LASTING:
         try:
             names.update(name for name in host.listdir(directory) if name.endswith(".mount"))
         except Absent:
             continue
     found = []
     for name in sorted(names)[:2000]:
-        unit = load_unit(host, name)
+        unit = load_unit(host, name, LASTING)
         if unit is None:
             continue
         path, entries = unit
@@ -79,7 +83,7 @@ def units(host):
                 "type": last(entries, "Mount", "Type")[0] or "auto",
                 "options": options_of(options.encode("utf-8", "replace")) if options else [],
                 "where": options_where or what_where or path,
-                "enabled": bool(wanted_by(host, name)),
+                "enabled": any(not link.startswith("/run/") for link in wanted_by(host, name)),
             }
         )
     return found
@@ -94,7 +98,7 @@ def _point_of(name):
 def _persisted(lines, unit):
     """Choose between fstab lines and a unit for one point; return the persisted_* cells.
 
-    A unit below /etc or /run/systemd/system beats the one that systemd generates from fstab, which beats
+    A unit below /etc beats the one that systemd generates from fstab, which beats
     the vendor's (systemd.unit(5), table of the load path). The first of several fstab lines is taken
     (systemd-fstab-generator(8) refuses the others).
     """
@@ -107,7 +111,7 @@ def _persisted(lines, unit):
             "persisted_type": None,
             "persisted_options": None,
         }
-    strong = bool(unit) and unit["path"].startswith(("/etc/", "/run/"))
+    strong = bool(unit) and unit["path"].startswith("/etc/")
     if lines and not strong:
         line = lines[0]
         auto = "noauto" not in line["options"]

@@ -155,6 +155,22 @@ def test_drop_in_changes_options_and_mask_ends_it(file_host):
     assert (row["persisted"], row["persisted_where"]) == (False, "tmp.mount is masked")
 
 
+def test_units_in_run_are_gone_before_the_next_boot(file_host):
+    host = file_host(
+        {
+            "/usr/lib/systemd/system/tmp.mount": TMP_UNIT,
+            "/run/systemd/system/tmp.mount.d/10-hard.conf": "[Mount]\nOptions=mode=1777,nosuid,nodev,noexec\n",
+            "/run/systemd/system/local-fs.target.wants/tmp.mount": ("link", "/usr/lib/systemd/system/tmp.mount"),
+        }
+    )
+    row = rows_of(host)["/tmp"]
+    assert row["persisted"] is False
+    assert "noexec" not in row["persisted_options"]
+    file_host({"/run/systemd/system/tmp.mount": TMP_UNIT, "/etc/fstab": "tmpfs /tmp tmpfs noexec 0 0\n"})
+    row = rows_of(Host(host.root))["/tmp"]
+    assert (row["persisted_by"], row["persisted_options"]) == ("fstab", ["noexec"])
+
+
 def test_not_running_root_says_nothing_of_live(file_host):
     row = rows_of(file_host({"/etc/fstab": "tmpfs /tmp tmpfs nodev 0 0\n"}))["/tmp"]
     assert row["live"] is None
