@@ -16,7 +16,8 @@ PRUNED = "prune"
 """The ledger noun in which removed runs are named with their digests."""
 
 
-def _heads(state):
+def heads(state):
+    """``{scope: {run, sha256, seq, before}}`` as it was written last."""
     try:
         with open(os.path.join(state.runs, "heads.json"), "rb") as file:
             return json.loads(file.read())
@@ -43,7 +44,7 @@ def pruned(state):
 
 def head(state, scope):
     """The last sealed run of a scope as ``{run, sha256, seq}``, or None."""
-    entry = _heads(state).get(scope)
+    entry = heads(state).get(scope)
     if entry is None:
         return None
     last = {name: entry[name] for name in ("run", "sha256", "seq")}
@@ -52,7 +53,7 @@ def head(state, scope):
 
 def lost(state, scope):
     """Id of the last run that was sealed if its file is gone, else None."""
-    entry = _heads(state).get(scope)
+    entry = heads(state).get(scope)
     if entry is None or os.path.exists(os.path.join(state.runs, entry["run"], "run.json")):
         return None
     return None if entry["sha256"] in pruned(state) else entry["run"]
@@ -60,7 +61,7 @@ def lost(state, scope):
 
 def scopes(state):
     """Names of the scopes that have a sealed run."""
-    return sorted(_heads(state))
+    return sorted(heads(state))
 
 
 def is_head(state, run):
@@ -78,7 +79,7 @@ def seal(run, header):
     previous = run.header.get("chain", {}).get("previous") if again else last
     header["chain"] = {"seq": previous["seq"] + 1 if previous else 1, "previous": previous}
     data = canonical(header).encode("ascii")
-    heads = _heads(state)
-    heads[scope] = {"run": run.id, "sha256": sha256(data), "seq": header["chain"]["seq"], "before": last}
-    atomic.write(os.path.join(state.runs, "heads.json"), canonical(heads).encode("ascii"))
+    known = heads(state)
+    known[scope] = {"run": run.id, "sha256": sha256(data), "seq": header["chain"]["seq"], "before": last}
+    atomic.write(os.path.join(state.runs, "heads.json"), canonical(known).encode("ascii"))
     atomic.write(run.file, data)

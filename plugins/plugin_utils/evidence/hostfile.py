@@ -16,7 +16,7 @@ from .objects import ObjectError, gunzip, gzip_bytes
 SCHEMA = "ringwall.host/1"
 SUMMARY = (
     "schema", "run", "scope", "host", "state", "reason", "taken", "received", "privilege", "observed", "digests",
-    "counts",
+    "counts", "objects",
 )  # fmt: skip
 _VOLATILE_IDENTITY = frozenset(column.name for column in identity.TABLE.columns if column.volatile)
 NOT_COMPARED = ("observed_at",)
@@ -62,13 +62,28 @@ def digests(host_file):
     return {"findings": digest(values), "tables": digest(tables), "about": digest(about)}
 
 
+def _objects(host_file):
+    found = {table.get("digest") for table in (host_file.get("tables") or {}).values()}
+    return sorted(name for name in found if isinstance(name, str))
+
+
+def objects_named(data):
+    """Digests of the table contents that a host file's bytes name; raise HostFileError if damaged."""
+    named = decode_summary(data).get("objects")
+    if named is None:  # of a version that did not say it up front
+        named = _objects(decode(data))
+    return named
+
+
 def encode(host_file):
-    """Return a host file's bytes; filled in here are ``schema``, ``digests``, ``counts`` (findings by status) and
-    ``observed``: when tables were read that were not read in this run, ``{table: RFC 3339}``.
+    """Return a host file's bytes; filled in here are ``schema``, ``digests``, ``counts`` (findings by status),
+    ``objects`` (digests of the table contents it names) and ``observed``: when tables were read that were not read in
+    this run, ``{table: RFC 3339}``.
     """
     full = dict(host_file)
     full["schema"] = SCHEMA
     full["digests"] = digests(host_file)
+    full["objects"] = _objects(host_file)
     full["observed"] = {
         name: table["observed_at"]
         for name, table in host_file.get("tables", {}).items()

@@ -6,7 +6,7 @@ import os
 
 from ..evidence import atomic, ledger, runs
 from ..findings.signals import SCORE_DROP
-from . import mirror, past, queries, timeline
+from . import mirror, past, queries, shared_runs, timeline
 from .engine import StoreError, make_engine, migrate, reading, writing
 from .maintenance import Maintenance
 from .record import Recorder
@@ -66,6 +66,7 @@ class Store(Maintenance, queries.Queries, timeline.Timeline, past.Past):
             with self.writer() as connection:
                 if self.shared:
                     mirror.pull_ledgers(connection, self.state)
+                    shared_runs.join(connection, run)
                     mirror.push_run(connection, run)
                 # Before it takes effect: rebuild() follows the order in which runs were recorded.
                 ledger.append(self.state, RECORD, {"action": "record", "run": run.id, "score_drop": score_drop})
@@ -90,8 +91,8 @@ class Store(Maintenance, queries.Queries, timeline.Timeline, past.Past):
             self._retire(connection, written)
 
     def _evidence_of(self, run_id):
-        if self.shared:
-            # Also when run.json is there: a disk that carries on a chain has the header of its last run alone.
+        if self.shared and not os.path.exists(runs.Run(self.state, run_id).hosts_path):
+            # Without hosts: a disk that carries on a chain has the header of its last run alone.
             with self.reader() as connection:
                 mirror.pull_run(connection, self.state, run_id)
         return runs.load_run(self.state, run_id)

@@ -52,6 +52,8 @@ class Maintenance:
                     continue
                 Recorder(connection, run, entry.get("score_drop", SCORE_DROP)).record()
                 done += 1
+            if self.shared:  # evidence that was in another store until now
+                mirror.push_all(connection, self.state)
             mirror.push_ledgers(connection, self.state)
             return {"runs": done, "missing": missing, "checkpoint": last["checkpoint"] if last else None}
 
@@ -84,8 +86,10 @@ class Maintenance:
         """
         with atomic.locked(os.path.join(self.state.path, ".store.lock")):
             with self.writer() as connection:
-                if self.shared:
+                if self.shared:  # what this disk does not hold would never grow old
                     mirror.pull_ledgers(connection, self.state)
+                    mirror.pull_heads(connection, self.state)
+                    mirror.pull_runs(connection, self.state)
                 result, removed = prune.derive(connection, self.state, keep_runs, keep_days, holds, now)
                 if self.shared:
                     mirror.push_file(connection, self.state, f"checkpoints/{result['checkpoint']}")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 
-from ..evidence import atomic, ledger, objects, runs
-from ..evidence.canonical import canonical
+from ..evidence import atomic, chain, hostfile, ledger, objects, runs
+from ..evidence.canonical import canonical, sha256
 from ..third_party import present
 from . import bulk, schema
 
@@ -17,6 +18,11 @@ RECORD = "record"
 """The ledger noun that says in which order runs were recorded and hosts retired."""
 
 _HEADS = "runs/heads.json"
+UNITED = ("asked", "owners")
+"""Fields of run.json that each slice of a run adds to."""
+
+BATCH = 200
+"""Files copied at once, which bounds what is held in memory."""
 
 
 def push_ledgers(connection, state):
@@ -54,106 +60,187 @@ def pull_ledgers(connection, state):
                 ledger.append(state, noun, {k: v for k, v in entry.items() if k not in ledger.RESERVED})
 
 
-def _put(connection, path, data):
+def _replace(connection, rows, known=()):
+    """Write ``[(path, bytes)]``, those of ``known`` in place of what is there."""
     table = schema.EVIDENCE
-    connection.execute(sa.delete(table).where(table.c.path == path))
-    connection.execute(sa.insert(table).values(path=path, data=data))
+    for part in bulk.chunks(path for path, _data in rows if path in known):
+        connection.execute(sa.delete(table).where(table.c.path.in_(part)))
+    bulk.insert(connection, table, rows)
 
 
-def _get(connection, path):
+def _put(connection, path, data):
+    _replace(connection, [(path, data)], (path,))
+
+
+def get(connection, path):
+    """The bytes of one copied file, or None."""
     table = schema.EVIDENCE
     found = connection.execute(sa.select(table.c.data).where(table.c.path == path)).scalar()
     return None if found is None else bytes(found)
 
 
-def _paths(connection, prefix):
+def _below(prefix):
+    # A range, not LIKE: the index serves it whatever the pattern. Paths are compared byte by byte (see the schema).
+    path = schema.EVIDENCE.c.path
+    return sa.and_(path >= prefix, path < prefix[:-1] + chr(ord(prefix[-1]) + 1))
+
+
+def paths(connection, prefix):
+    """Paths of the copied files below ``prefix``, which ends in a slash."""
+    return list(connection.execute(sa.select(schema.EVIDENCE.c.path).where(_below(prefix))).scalars())
+
+
+def digests(connection, prefix):
+    """``{path: MD5}`` of the copied files below ``prefix``: to tell what is there already, not to vouch for it."""
     table = schema.EVIDENCE
-    return connection.execute(sa.select(table.c.path).where(table.c.path.startswith(prefix, autoescape=True))).scalars()
+    return dict(connection.execute(sa.select(table.c.path, sa.func.md5(table.c.data)).where(_below(prefix))).all())
+
+
+def _object_path(name):
+    return f"objects/{name[:2]}/{name}.json.gz"
 
 
 def push_run(connection, run):
-    """Copy a run's files, the objects that the database has not yet, and the heads of the chains."""
+    """Copy what the database has not as it is here: a run's files, the objects that they name, the chains' heads."""
     prefix = f"runs/{run.id}/"
+    known = digests(connection, prefix)
+    rows, named = [], set()
+    for name in [*run.file_names(), None]:
+        path, data = (f"{prefix}hosts/{name}", run.host_raw(name)) if name else (f"{prefix}run.json", run.raw())
+        if known.get(path) == hashlib.md5(data, usedforsecurity=False).hexdigest():
+            continue
+        rows.append((path, data))
+        if name:
+            with contextlib.suppress(hostfile.HostFileError):  # damaged evidence is evidence, too
+                named.update(hostfile.objects_named(data))
+        if len(rows) >= BATCH:
+            _replace(connection, rows, known)
+            rows = []
+    _replace(connection, rows, known)
+    push_objects(connection, run.state, named)
+    push_heads(connection, run)
+
+
+def push_all(connection, state):
+    """Copy all runs of this disk that are not there, their objects, and the checkpoints."""
+    for run_id in runs.list_runs(state):
+        push_run(connection, runs.Run(state, run_id))
+    there = set(paths(connection, "checkpoints/"))
+    for name in os.listdir(state.checkpoints):
+        if not name.startswith(".") and f"checkpoints/{name}" not in there:
+            push_file(connection, state, f"checkpoints/{name}")
+
+
+def push_objects(connection, state, names):
+    """Copy the objects of these digests that the database has not; one that is not here either is left out."""
+    for part in bulk.chunks(sorted(names)):
+        there = set(_present(connection, [_object_path(name) for name in part]))
+        rows = []
+        for name in part:
+            if _object_path(name) not in there:
+                with contextlib.suppress(objects.ObjectError):
+                    rows.append((_object_path(name), objects.get_raw(state, name)))
+        bulk.insert(connection, schema.EVIDENCE, rows)
+
+
+def _present(connection, wanted):
     table = schema.EVIDENCE
-    query = sa.select(table.c.path, sa.func.md5(table.c.data)).where(table.c.path.startswith(prefix, autoescape=True))
-    known = dict(connection.execute(query).all())
-    files = {f"{prefix}hosts/{name}": run.host_raw(name) for name in run.file_names()}
-    files[f"{prefix}run.json"] = run.raw()
-    for path, data in files.items():
-        if known.get(path) != hashlib.md5(data, usedforsecurity=False).hexdigest():
-            _put(connection, path, data)
-    there = set(_paths(connection, "objects/"))
-    for name in objects.names(run.state):
-        path = f"objects/{name[:2]}/{name}.json.gz"
-        if path not in there:
-            _put(connection, path, objects.get_raw(run.state, name))
-    heads = os.path.join(run.state.path, _HEADS)
-    if os.path.exists(heads):
-        with open(heads, "rb") as file:
-            ours = json.loads(file.read())
-        theirs = json.loads(_get(connection, _HEADS) or b"{}")
-        for scope, head in ours.items():
-            if scope not in theirs or theirs[scope]["seq"] <= head["seq"]:
-                theirs[scope] = head
+    return connection.execute(sa.select(table.c.path).where(table.c.path.in_(wanted))).scalars()
+
+
+def keep_objects(connection, used):
+    """Remove the copies of all objects but ``used`` (digests); return the digests of those that went."""
+    there = {path.rpartition("/")[2].partition(".")[0]: path for path in paths(connection, "objects/")}
+    gone = there.keys() - used
+    remove(connection, [there[name] for name in gone])
+    return gone
+
+
+def push_heads(connection, run):
+    """Copy the head of the chain of a run's scope."""
+    scope = run.header["scope"]
+    head = chain.heads(run.state).get(scope)
+    theirs = json.loads(get(connection, _HEADS) or b"{}")
+    if head is not None and theirs.get(scope) != head:
+        theirs[scope] = head
         _put(connection, _HEADS, canonical(theirs).encode("ascii"))
 
 
 def pull_heads(connection, state):
-    """Bring the heads of the chains, and run.json of the runs they name, to a disk that has none."""
-    theirs = _get(connection, _HEADS)
+    """Bring the heads of the chains, and run.json of the runs they name, to this disk.
+
+    What the database says counts: a run that was sealed here behind another one, but not recorded, is sealed anew when
+    it is (see shared_runs.join).
+    """
+    theirs = get(connection, _HEADS)
     if theirs is None:
         return
-    path = os.path.join(state.path, _HEADS)
     with atomic.locked(os.path.join(state.runs, ".lock")):
-        ours = {}
-        if os.path.exists(path):
-            with open(path, "rb") as file:
-                ours = json.loads(file.read())
-        for scope, head in json.loads(theirs).items():
-            if scope not in ours or ours[scope]["seq"] < head["seq"]:
-                ours[scope] = head
-                for link in (head, head.get("before")):
-                    if link:
-                        _pull_file(connection, state, f"runs/{link['run']}/run.json")
-        atomic.write(path, canonical(ours).encode("ascii"))
+        ours = chain.heads(state)
+        after = {**ours, **json.loads(theirs)}
+        for link in [link for head in after.values() for link in (head, head.get("before")) if link]:
+            _pull_link(connection, state, link)
+        if after != ours:
+            atomic.write(os.path.join(state.path, _HEADS), canonical(after).encode("ascii"))
 
 
-def _pull_file(connection, state, path):
-    """Write one copied file to this disk unless it is there."""
-    target = os.path.join(state.path, path)
-    if os.path.exists(target):
+def _pull_link(connection, state, link):
+    """Bring run.json of a run that the chain names, also in place of one that other slices have added to since."""
+    run = runs.Run(state, link["run"])
+    if not os.path.exists(run.file):
+        pull_files(connection, state, [f"runs/{run.id}/run.json"])
         return
-    data = _get(connection, path)
-    if data is not None:
-        atomic.make_directory(os.path.dirname(target))
-        atomic.write(target, data)
+    if sha256(run.raw()) == link["sha256"]:
+        return
+    data = get(connection, f"runs/{run.id}/run.json")
+    if data is None or sha256(data) != link["sha256"]:
+        return
+    ours, theirs = run.header, json.loads(data)
+    if all(one in theirs.get(name, ()) for name in UNITED for one in ours.get(name, ())):
+        pull_files(connection, state, paths(connection, f"runs/{run.id}/hosts/"))
+        atomic.write(run.file, data)
+
+
+def pull_files(connection, state, wanted):
+    """Bring copied files to this disk, those that are not there."""
+    table = schema.EVIDENCE
+    missing = [path for path in wanted if not os.path.exists(os.path.join(state.path, path))]
+    for part in bulk.chunks(missing):
+        query = sa.select(table.c.path, table.c.data).where(table.c.path.in_(part))
+        atomic.write_many({os.path.join(state.path, path): bytes(data) for path, data in connection.execute(query)})
 
 
 def pull_run(connection, state, run_id):
     """Bring a run's files to this disk, run.json last."""
     prefix = f"runs/{runs.check_run_id(run_id)}/"
-    for path in sorted(_paths(connection, prefix)):  # hosts/ sorts before run.json
-        _pull_file(connection, state, path)
+    found = paths(connection, prefix)
+    pull_files(connection, state, [path for path in found if path != f"{prefix}run.json"])
+    pull_files(connection, state, [f"{prefix}run.json"])
 
 
-def pull_objects(connection, state, digests):
-    """Bring objects to this disk; those that the database has not are left out."""
-    for name in digests:
-        path = objects.path_of(state, name)
-        if not os.path.exists(path):
-            data = _get(connection, f"objects/{name[:2]}/{name}.json.gz")
-            if data is not None:
-                objects.put_raw(state, name, data)
+def pull_objects(connection, state, wanted):
+    """Bring objects to this disk, checked against their digests; those that the database has not are left out."""
+    table = schema.EVIDENCE
+    missing = {_object_path(name): name for name in wanted if not os.path.exists(objects.path_of(state, name))}
+    for part in bulk.chunks(missing):
+        query = sa.select(table.c.path, table.c.data).where(table.c.path.in_(part))
+        for path, data in connection.execute(query):
+            objects.put_raw(state, missing[path], bytes(data))
 
 
 def pull_all(connection, state):
     """Bring everything to this disk: what rebuild() and verify() read."""
     pull_ledgers(connection, state)
     pull_heads(connection, state)
-    for prefix in ("objects/", "checkpoints/", "runs/"):
-        for path in sorted(_paths(connection, prefix)):
-            if path != _HEADS:
-                _pull_file(connection, state, path)
+    for prefix in ("objects/", "checkpoints/"):
+        pull_files(connection, state, paths(connection, prefix))
+    pull_runs(connection, state)
+
+
+def pull_runs(connection, state):
+    """Bring all runs to this disk, each run.json after its hosts."""
+    found = [path for path in paths(connection, "runs/") if path != _HEADS]
+    pull_files(connection, state, sorted(found, key=lambda path: path.endswith("/run.json")))
 
 
 def push_file(connection, state, path):
@@ -162,8 +249,11 @@ def push_file(connection, state, path):
         _put(connection, path, file.read())
 
 
-def remove(connection, prefixes):
-    """Remove the copies whose paths start with one of ``prefixes``."""
+def remove(connection, gone):
+    """Remove the copies at these paths; a path that ends in a slash stands for all below it."""
     table = schema.EVIDENCE
-    for prefix in prefixes:
-        connection.execute(sa.delete(table).where(table.c.path.startswith(prefix, autoescape=True)))
+    for path in gone:
+        if path.endswith("/"):
+            connection.execute(sa.delete(table).where(_below(path)))
+    for part in bulk.chunks(path for path in gone if not path.endswith("/")):
+        connection.execute(sa.delete(table).where(table.c.path.in_(part)))

@@ -5,6 +5,7 @@ A kill between two of these steps leaves more than needed, never less; the next 
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import os
 import time
@@ -124,14 +125,16 @@ def clear(store, removed, holds):
     with store.writer() as connection:
         if store.shared:
             mirror.remove(connection, [f"runs/{run_id}/" for run_id in named])
-            stale = set(mirror._paths(connection, "checkpoints/")) - {f"checkpoints/{name}" for name in last}
+            stale = set(mirror.paths(connection, "checkpoints/")) - {f"checkpoints/{name}" for name in last}
             mirror.remove(connection, stale)
+            mirror.pull_runs(connection, state)  # whatever other disks recorded names objects, too
         used = _used(connection, state)
-        gone = [name for name in objects.names(state) if name not in used and _age(state, name) < cut]
+        gone = {name for name in objects.names(state) if name not in used and _age(state, name) < cut}
         for name in gone:
             objects.remove(state, name)
         if store.shared:
-            mirror.remove(connection, [f"objects/{name[:2]}/{name}.json.gz" for name in gone])
+            # Objects come there together with the run that names them: none is too young to go.
+            gone |= mirror.keep_objects(connection, used)
     return len(gone)
 
 
@@ -146,9 +149,6 @@ def _used(connection, state):
     for run_id in runs.list_runs(state):
         run = runs.Run(state, run_id)
         for name in run.file_names():
-            try:
-                tables = hostfile.decode(run.host_raw(name)).get("tables", {})
-            except hostfile.HostFileError:
-                continue
-            used.update(entry.get("digest") for entry in tables.values())
+            with contextlib.suppress(hostfile.HostFileError):
+                used.update(hostfile.objects_named(run.host_raw(name)))
     return used

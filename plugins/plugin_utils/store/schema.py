@@ -191,7 +191,8 @@ LEDGER = sa.Table(
 
 EVIDENCE = sa.Table(
     "evidence", METADATA,
-    _text("path", primary_key=True),  # below the state directory
+    # Below the state directory. Compared byte by byte, so that the primary key's index finds all below a directory.
+    sa.Column("path", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), primary_key=True),
     sa.Column("data", sa.LargeBinary, nullable=False),
 )  # fmt: skip
 """Copies of evidence files, with PostgreSQL only: the disk of a job is no place for evidence."""

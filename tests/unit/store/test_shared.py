@@ -123,3 +123,91 @@ def test_a_hold_from_a_disk_that_does_not_last_is_in_force_everywhere(new_disk):
         first.store.decide_on_run(prune.HOLD, "20000101T000000Z-000000", {"action": "hold", "reason": "x"})
     third = new_disk()
     assert prune.held(third.state) == {run}
+
+
+def test_two_jobs_that_run_at_once_stand_one_behind_the_other(new_disk):
+    new_disk().play(0, [("a", {1: "fail"})])
+    first, second = new_disk(), new_disk()
+    # Both sealed behind the run of day 0, then recorded.
+    one, other = first.write(1, [("a", {1: "fail"})]), second.write(1, [("b", {1: "fail"})])
+    first.store.record(one.id)
+    second.store.record(other.id)
+    last = first.write(2, [("a", {1: "pass"})])
+    first.store.record(last.id)
+    fresh = new_disk()
+    fresh.store.bring_evidence()
+    assert verify.verify(fresh.state, contents=True) == []
+    assert [runs.load_run(fresh.state, run.id).header["chain"]["seq"] for run in (one, other, last)] == [2, 3, 4]
+
+
+def test_slices_on_two_disks_are_one_run(new_disk):
+    before = new_disk()
+    before.play(0, [("a", {1: "fail"}), ("b", {1: "fail"})])
+    first, second = new_disk(), new_disk()
+    header = {"asked": ["a"], "owners": [1]}
+    for bench, name in ((first, "a"), (second, "b")):
+        bench.count = 700
+        bench.write(1, [(name, {1: "pass"})], **(header | {"asked": [name]}))
+    first.store.record("r701")
+    again = second.store.record("r701")
+    assert (again["hosts"], again["already"], again["recorded"]) == (2, 1, 1)
+    run = runs.load_run(second.state, "r701").header
+    assert run["asked"] == ["a", "b"]
+    assert sorted(host["host"] for host in run["hosts"].values()) == ["a", "b"]
+    assert run["chain"]["seq"] == 2
+    assert first.store.record("r701")["already"] == 2, "the other disk learns of it"
+    first.count = 800
+    first.play(2, [("a", {1: "pass"})])
+    for bench in (first, new_disk()):
+        bench.store.bring_evidence()
+        assert verify.verify(bench.state, contents=True) == []
+    assert len(first.store.hosts("r701")) == 2
+    before = first.everything()
+    assert first.store.rebuild()["missing"] == []
+    after = first.everything()
+    # The first slice could not know that another one was about to see b: it raised an alert that a rebuild does not.
+    assert [len(told.pop("alerts")) for told in (before, after)] == [1, 1]
+    assert after == before
+
+
+def test_a_slice_that_comes_after_the_next_run_is_refused(new_disk):
+    first, second = new_disk(), new_disk()
+    for bench, name in ((first, "a"), (second, "b")):
+        bench.count = 700
+        bench.write(1, [(name, {1: "pass"})], asked=[name])
+    first.store.record("r701")
+    first.play(2, [("a", {1: "pass"})])
+    with pytest.raises(runs.RunError, match="followed by another"):
+        second.store.record("r701")
+    fresh = new_disk()
+    fresh.store.bring_evidence()
+    assert verify.verify(fresh.state, contents=True) == []
+
+
+def test_a_disk_that_holds_nothing_prunes_what_is_old(new_disk):
+    first = new_disk()
+    for day in range(4):
+        first.play(day, [("a", {1: "fail"})])
+    fresh = new_disk()
+    pruned = fresh.store.prune(keep_runs=1, keep_days=1, now=first.time(90))
+    assert pruned["runs"] == ["r101", "r102", "r103"]
+    another = new_disk()
+    another.store.bring_evidence()
+    assert runs.list_runs(another.state) == ["r104"]
+    assert verify.verify(another.state, contents=True) == []
+    assert len(list(objects.names(another.state))) == 5, "one run of one host"
+
+
+def test_evidence_of_another_store_moves_in_with_a_rebuild(new_disk, make_bench, tmp_path):
+    old = make_bench(tmp_path / "old", None)
+    old.play(0, [("a", {1: "fail"})])
+    old.play(1, [("a", {1: "fail"})])
+    old.store.close()
+    url = new_disk().url
+    moved = make_bench(old.state.path, url)
+    assert moved.store.rebuild()["runs"] == 2
+    fresh = new_disk()
+    assert fresh.everything() == moved.everything()
+    fresh.store.bring_evidence()
+    assert verify.verify(fresh.state, contents=True) == []
+    assert runs.list_runs(fresh.state) == ["r001", "r002"]
