@@ -99,6 +99,10 @@ def _read_tables(names, settings, sink):
     limit = int(settings["memory"]) << 20
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    try:
+        os.nice(settings["nice"])  # the watchdog keeps its priority
+    except OSError:
+        pass
     host = Host(settings["root"])
     for name in names:
         # A table that bounds itself ends before the watchdog would end it, and hands over what it has.
@@ -220,10 +224,6 @@ def collect(settings):
         wanted = [name for name, module in TABLES.items() if module.TABLE.cadence == "fast"]
     errors = ["unknown table %s" % name for name in wanted if name not in TABLES]
     todo = [name for name in wanted if name in TABLES]
-    try:
-        os.nice(settings["nice"])
-    except OSError:
-        pass
     tables = {}
     while todo:
         child = _Child(todo, settings)

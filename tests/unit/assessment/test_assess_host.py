@@ -29,7 +29,7 @@ def begun(tmp_path):
 @pytest.fixture(scope="module")
 def real():
     """A real snapshot of a few tables of the machine that runs the tests."""
-    return json.loads(collect({"tables": ["identity", "platform", "sysctl", "packages"]}))
+    return json.loads(collect({"tables": ["identity", "platform", "sysctl", "packages"], "nice": 0}))
 
 
 def assess(begun, gather, **options):
@@ -82,20 +82,6 @@ def test_a_deep_table_of_the_past_is_judged_with_its_age_and_never_passes_when_s
     view = assessment.snapshot_of(raw, state, before, {DEEP}, AT, "web1").table(DEEP)
     assert view.observed_at == observed
     assert (view.gap() is not None) == stale
-
-
-def test_a_table_of_an_older_version_is_upgraded(begun, monkeypatch):
-    import dataclasses
-
-    state = open_state(begun["state"])
-    old = {"version": 1, "state": "ok", "why": "", "rows": {"/tmp/x": {"kind": "old"}}}
-    digest = assessment.objects.put(state, old, set())
-    spec = TABLES[DEEP].TABLE
-    upgraded = dataclasses.replace(spec, version=2, upgrades={1: lambda rows: {k: {"kind": "new"} for k in rows}})
-    monkeypatch.setattr(TABLES[DEEP], "TABLE", upgraded)
-    before = {"tables": {DEEP: {"state": "ok", "digest": digest, "observed_at": AT, "version": 1}}}
-    view = assessment.snapshot_of({"tables": {}, "taken": AT}, state, before, {DEEP}, AT, "web1").table(DEEP)
-    assert view.rows == {"/tmp/x": {"kind": "new"}}
 
 
 def fails_with(error):

@@ -95,8 +95,6 @@ def test_a_table_that_waits_for_the_processor_is_no_longer_nice(monkeypatch):
     tables = {"odd": SimpleNamespace(TABLE=Table(name="odd", description="", key="", columns=COLUMNS), collect=slow)}
     monkeypatch.setattr(collector, "TABLES", tables)
     mine = os.getpriority(os.PRIO_PROCESS, 0)
-    try:
-        data = json.loads(collector.collect({"tables": ["odd"], "table_timeout": 1.6, "nice": 7}))
-        assert data["tables"]["odd"]["rows"] == {"a": {"n": mine + 7}, "b": {"n": 0}}
-    finally:
-        os.setpriority(os.PRIO_PROCESS, 0, mine)
+    data = json.loads(collector.collect({"tables": ["odd"], "table_timeout": 1.6, "nice": 7}))
+    assert data["tables"]["odd"]["rows"] == {"a": {"n": min(19, mine + 7)}, "b": {"n": 0}}
+    assert os.getpriority(os.PRIO_PROCESS, 0) == mine, "the watchdog keeps its priority"
