@@ -154,16 +154,32 @@ def snapshot_of(raw, state, before, wanted, at, host):
         last = before.get("tables", {}).get(name)
         if not last:
             continue
+        views[name] = _carried_on(name, last, state, at)
+    return Snapshot(views, raw["taken"], host)
+
+
+def _carried_on(name, last, state, at):
+    """The TableView of what was read before, brought to the version of today; ``error`` if that cannot be.
+
+    An error is no reading: the next run asks for the table again.
+    """
+    spec = TABLES[name].TABLE
+    try:
         table = objects.get(state, last["digest"])
-        spec = TABLES[name].TABLE
+        if table["version"] > spec.version:
+            raise ValueError(f"it is of version {table['version']}, known here is {spec.version}")
         rows = table["rows"]
         for version in range(table["version"], spec.version):
+            if version not in spec.upgrades:
+                raise ValueError(f"it is of version {version}, which has no way to {spec.version}")
             rows = spec.upgrades[version](rows)
-        stale = _age_hours(last["observed_at"], at) > spec.max_age_hours
-        views[name] = TableView(
-            name, spec.version, table["state"], table.get("why", ""), rows, last["observed_at"], stale, last["digest"]
-        )
-    return Snapshot(views, raw["taken"], host)
+    except (objects.ObjectError, ValueError) as error:
+        why = f"what was read {last['observed_at']} cannot be used: {error}"
+        lost = {"version": spec.version, "state": "error", "why": why, "rows": {}}
+        return TableView(name, spec.version, "error", why, {}, at, False, objects.put(state, lost))
+    stale = _age_hours(last["observed_at"], at) > spec.max_age_hours
+    why = table.get("why", "")
+    return TableView(name, spec.version, table["state"], why, rows, last["observed_at"], stale, last["digest"])
 
 
 def assess_host(host, begun, inventory, options, gather):
