@@ -51,10 +51,12 @@ def section_of(report, finding):
 def failed_groups(report):
     """Return open failures grouped by control (by section where there is no control), worst first.
 
-    Each group: ``{control, title, severity, benchmark, section, sections: [...], hosts: [names], fix, example}``
-    where ``example`` is the first host's finding. Worst is: severity, then the number of hosts, then the title.
+    Each group: ``{control, title, severity, benchmark, section, sections: [...], hosts: [names], points, fix,
+    example}`` where ``example`` is the first host's finding. Worst is: severity, then the number of hosts, then the
+    points of the score that the control is part of, then the title.
     """
     groups = {}
+    points = {one["key"]: one["max"] or 0 for one in report["score"]["secure"]["controls"]}
     for host in report["hosts"]:
         for finding in host["findings"]:
             if finding["status"] != "fail" or finding.get("disposition"):
@@ -71,6 +73,7 @@ def failed_groups(report):
                     "section": finding["section"],
                     "sections": {},
                     "hosts": {},
+                    "points": points.get(control.get("score"), 0),
                     "fix": control.get("fix") or "",
                     "example": finding,
                 }
@@ -82,7 +85,8 @@ def failed_groups(report):
         group["hosts"] = list(group["hosts"])
         group["sections"] = [{"benchmark": bench, "section": section} for bench, section in group["sections"]]
     return sorted(
-        groups.values(), key=lambda group: (severity_rank(group["severity"]), -len(group["hosts"]), group["title"])
+        groups.values(),
+        key=lambda group: (severity_rank(group["severity"]), -len(group["hosts"]), -group["points"], group["title"]),
     )
 
 
