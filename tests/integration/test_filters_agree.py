@@ -12,20 +12,9 @@ import subprocess
 
 import pytest
 from ansible_collections.ringwall.servers.plugins.filter.needs import needs
-from ansible_collections.ringwall.servers.plugins.module_utils import wire
-from ansible_collections.ringwall.servers.plugins.module_utils.collect import collect
 
-from lab import plays
+from lab import plays, replay
 
-REPLAY = r"""#!{python}
-import hashlib, json, sys
-asked = sys.stdin.buffer.read()
-if asked[:1].isdigit():  # the piped collector: its lengths come first
-    packed = open({folder!r} + "/packed", "rb").read()
-    sys.stdout.write("\nRINGWALL-SNAPSHOT/1 %d %s\n%s\n" % (len(packed), hashlib.sha256(packed).hexdigest(), packed.decode()))
-else:  # Ansible's module machinery
-    sys.stdout.write(json.dumps({{"changed": False, "snapshot": json.load(open({folder!r} + "/plain"))}}))
-"""
 KEY = ("benchmark", "section", "control")
 SAME = (*KEY, "level", "status", "severity", "expected", "actual", "evidence", "reason", "owner", "disposition")
 TAILORED = re.compile(r"(is tailored to \S+) \([^)]*\)")
@@ -40,19 +29,7 @@ OPTIONS = {
 @pytest.fixture(scope="module")
 def host(tmp_path_factory):
     """Variables of a host that always answers with one reading of this machine."""
-    folder = tmp_path_factory.mktemp("replay")
-    data = collect(needs([], cadence="fast"))
-    (folder / "plain").write_bytes(data)
-    (folder / "packed").write_bytes(wire.pack(data))
-    interpreter = folder / "python"
-    interpreter.write_text(REPLAY.format(python=plays.BIN / "python", folder=str(folder)))
-    interpreter.chmod(0o755)
-    return {
-        "ansible_connection": "local",
-        "ansible_python_interpreter": str(interpreter),
-        "ansible_pipelining": True,
-        "ringwall_become": False,
-    }
+    return replay.host(tmp_path_factory.mktemp("replay"), replay.reading())
 
 
 def both(folder, host, **options):
