@@ -124,10 +124,39 @@ def match_alert(alert, dispositions):
     return None
 
 
-def notices(dispositions, used, now):
+_OF_FINDINGS = ("control", "benchmark", "section")
+
+
+def fits_nothing(dispositions, hosts, scope, options, now):
+    """Return ``(unused, untold)``: ids of those in force that fit nothing, and of those of which this run cannot tell.
+
+    ``hosts``: all of the run, each ``{name, groups, state, used: ids of dispositions on its findings}``. ``options``:
+    of the run. Only a run that asked every host for every benchmark can tell, and only of a disposition of findings
+    whose hosts were all assessed.
+    """
+    options = options or {}
+    partial = options.get("limited", True) or bool(options.get("benchmarks"))
+    used = {name for host in hosts for name in host["used"]}
+    unused, untold = set(), set()
+    for one in in_force(dispositions, now):
+        if one["id"] in used:
+            continue
+        tellable = (
+            not partial
+            and bool(set(one["selector"]) & set(_OF_FINDINGS))
+            and fnmatch.fnmatchcase(scope, one["scope"])
+            and all(
+                host["state"] == "assessed" for host in hosts if fits_host(one, scope, host["name"], host["groups"])
+            )
+        )
+        (unused if tellable else untold).add(one["id"])
+    return unused, untold
+
+
+def notices(dispositions, unused, now):
     """Return what people must know of the dispositions: a list of ``{disposition, kind, text, where}``.
 
-    ``used``: ids that matched something in this run. Kinds: ``expired`` (not in force any more), ``expiring``,
+    ``unused``: ids that match nothing (of fits_nothing). Kinds: ``expired`` (not in force any more), ``expiring``,
     ``future``, ``unused`` (matched nothing: mistyped, or no longer needed).
     """
     found = []
@@ -147,7 +176,7 @@ def notices(dispositions, used, now):
                     "where": one["where"],
                 }
             )
-        if kind in ("in_force", "expiring") and one["id"] not in used:
+        if kind in ("in_force", "expiring") and one["id"] in unused:
             text = "matches nothing: mistyped, or no longer needed"
             found.append(
                 {

@@ -67,6 +67,19 @@ RULES = {
             "If it was not, find out which machine answers: its SSH host key must have changed too.",
         ],
     },
+    "dispositions.unused": {
+        "title": "An exception fits nothing",
+        "severity": "low",
+        "steps": [
+            "Compare its selector and hosts with the finding that it is meant for: a slip makes it useless.",
+            "If the finding is gone, remove the exception: what fits nothing today may hide something tomorrow.",
+        ],
+    },
+    "dispositions.expired": {
+        "title": "An exception has ended",
+        "severity": "low",
+        "steps": ["Fix what it excused, or decide anew with a later end; then remove what has ended."],
+    },
 }
 """Built-in rules: title, severity (posture.regressed takes the finding's), ATT&CK tactics and techniques, steps."""
 

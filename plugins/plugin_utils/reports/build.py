@@ -34,20 +34,32 @@ def build_report(store, run_id, content):
         _host(host, findings.get(host["name"], ()) if host["state"] == "assessed" else (), alerts.get(host["name"], []))
         for host in known
     ]
+    elsewhere = _of_the_fleet(run, alerts, known)
     benchmarks = _benchmarks(hosts, content)
     listed, notes = exceptions(run, [{**host, "tailored": tailored.get(host["name"])} for host in hosts])
     return {
         "schema": NAME,
         "run": _run(run, hosts, content),
         "score": run["score"] or _no_score(hosts),
-        "totals": _totals(hosts),
+        "totals": _totals(hosts, elsewhere),
         "trend": store.trend(run["scope"], TREND_RUNS, until=run_id),
         "controls": _controls(hosts, content),
         "benchmarks": benchmarks,
         "hosts": hosts,
+        "alerts": elsewhere,
         "dispositions": listed,
         "notes": _notes(run, hosts, content) + notes,
     }
+
+
+def _of_the_fleet(run, alerts, known):
+    """The alerts that stand at no host of the run: of the fleet (host ""), and of hosts that were not asked.
+
+    A run of some hosts is not the place for the others.
+    """
+    names = {host["name"] for host in known}
+    limited = (run.get("options") or {}).get("limited", False)
+    return [alert for host in sorted(alerts) if host not in names and not (host and limited) for alert in alerts[host]]
 
 
 def _host(host, findings, alerts):
@@ -96,7 +108,7 @@ def _no_score(hosts):
     return result
 
 
-def _totals(hosts):
+def _totals(hosts, elsewhere):
     states = [host["state"] for host in hosts]
     statuses, severities = dict.fromkeys(STATUSES, 0), dict.fromkeys(SEVERITIES, 0)
     for host in hosts:
@@ -109,7 +121,7 @@ def _totals(hosts):
         **{state: states.count(state) for state in ("assessed", "unreachable", "failed")},
         "findings": statuses,
         "severities": severities,
-        "alerts": sum(len(host["alerts"]) for host in hosts),
+        "alerts": sum(len(host["alerts"]) for host in hosts) + len(elsewhere),
     }
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from ..findings import dispositions
 
-_OF_FINDINGS = ("control", "benchmark", "section")
-
 
 def exceptions(run, hosts):
     """Return ``(listed, notes)`` of a run and the report's hosts.
@@ -16,22 +14,17 @@ def exceptions(run, hosts):
     nothing), with file and line.
     """
     known = [{**one, "state": dispositions.state(one, run["started"])} for one in run.get("dispositions") or ()]
-    used = {item["disposition"] for host in hosts for kind in ("findings", "alerts") for item in host[kind] or ()}
-    silent = {one["id"] for one in known if not _tellable(one, run, hosts)}
-    notices = dispositions.notices(known, used | silent, run["started"])
-    unused = {one["disposition"] for one in notices if one["kind"] == "unused"}
+    seen = [
+        {
+            "name": host["name"], "groups": host["groups"] or (), "state": host["state"],
+            "used": {item["disposition"] for item in host["findings"] or ()},
+        }
+        for host in hosts
+    ]  # fmt: skip
+    unused, _untold = dispositions.fits_nothing(known, seen, run["scope"], run.get("options"), run["started"])
+    notices = dispositions.notices(known, unused, run["started"])
     notes = [f"Disposition {one['disposition']} ({one['where']}) {one['text']}." for one in notices]
     return [{**one, "unused": one["id"] in unused} for one in known] + _tailored(hosts), notes
-
-
-def _tellable(one, run, hosts):
-    """True if this run can tell that the disposition matches nothing: all it is about was assessed."""
-    if not set(one["selector"]) & set(_OF_FINDINGS):
-        return False
-    meant = [host for host in hosts if dispositions.fits_host(one, run["scope"], host["name"], host["groups"] or ())]
-    if not meant:
-        return not (run.get("options") or {}).get("limited", True)
-    return all(host["state"] == "assessed" for host in meant)
 
 
 def _tailored(hosts):

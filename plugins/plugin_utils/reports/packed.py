@@ -102,6 +102,7 @@ def pack(report, detail_budget=DETAIL_BUDGET, row_budget=ROW_BUDGET):
 
 def _alerts(report, left_out):
     alerts = [{**cut(alert, 1000), "host": host["name"]} for host in report["hosts"] for alert in host["alerts"]]
+    alerts += [cut(alert, 1000) for alert in report.get("alerts") or ()]
     alerts.sort(key=lambda alert: alert.get("last_seen") or "", reverse=True)
     alerts.sort(key=lambda alert: (alert["status"] not in ("new", "active"), severity_rank(alert["severity"])))
     left_out["alerts"] = max(0, len(alerts) - ALERT_BUDGET)

@@ -199,9 +199,14 @@ SCHEMA = {
                 )
             ),
             "hosts": _list({"$ref": "#/$defs/host"}),
+            "alerts": {
+                **_list({"$ref": "#/$defs/alert"}),
+                "description": 'those of the fleet (host "") and of known hosts that the run did not ask',
+            },
             "dispositions": _list(_ANY_OBJECT),
             "notes": _TEXTS,
-        }
+        },
+        optional=("alerts",),
     ),
     "$defs": {"host": _HOST, "finding": _FINDING, "alert": _ALERT},
 }

@@ -7,6 +7,7 @@ import json
 from ..evidence.canonical import canonical
 from ..findings import signals as rules
 from ..findings.alerts import advance, make_signal
+from ..findings.disposition_signals import KINDS, disposition_signals
 from ..findings.dispositions import in_force
 from ..third_party import present
 from . import bulk, schema
@@ -115,6 +116,53 @@ class Alerting:
             known, asked, self.latest, scope=self.scope, scores=scores, score_drop=self.score_drop
         ):
             self.signals.setdefault(signal["host"], []).append(signal)
+        self._exceptions()
+
+    def _exceptions(self):
+        """Take the signals of the run's dispositions: those that fit nothing, those that ended."""
+        known = self.header.get("dispositions")
+        if known is None:
+            return
+        open_ids = {}
+        for alert in self.alerts.get("", {}).values():
+            if alert["rule"] in KINDS.values() and alert["status"] != "resolved":
+                open_ids.setdefault(alert["rule"], set()).add(alert["entity"])
+        if not known and not open_ids:
+            return
+        header = self.header
+        self.signals.setdefault("", []).extend(
+            disposition_signals(
+                known, self._hosts_of_run(), self.scope, header.get("options"), header["started"], self.latest, open_ids
+            )
+        )
+
+    def _hosts_of_run(self):
+        """The hosts of the run as dispositions.fits_nothing wants them."""
+        runs, names, contents = schema.RUN_HOSTS, schema.HOSTS, schema.CONTENTS
+        findings, values = schema.FINDINGS, schema.FINDING_VALUES
+        mine = sa.select(runs.c.host_id).where(runs.c.run_id == self.run_number)
+        query = (
+            sa.select(findings.c.host_id, values.c.disposition)
+            .join(values, values.c.id == findings.c.value_id)
+            .where(findings.c.host_id.in_(mine), findings.c.closed.is_(None), values.c.disposition.is_not(None))
+            .distinct()
+        )
+        used = {}
+        for host, name in self.connection.execute(query):
+            used.setdefault(host, set()).add(name)
+        query = (
+            sa.select(names.c.id, names.c.name, runs.c.state, contents.c.body)
+            .join(names, names.c.id == runs.c.host_id)
+            .outerjoin(contents, contents.c.id == runs.c.about_id)
+            .where(runs.c.run_id == self.run_number)
+        )
+        return [
+            {
+                "name": name, "state": state, "used": used.get(number, ()),
+                "groups": (json.loads(about).get("inventory") or {}).get("groups") or () if about else (),
+            }
+            for number, name, state, about in self.connection.execute(query)
+        ]  # fmt: skip
 
     def _same_hosts(self, asked):
         """A score of other hosts than last time neither fell nor rose."""

@@ -137,7 +137,7 @@ def test_notices():
     late = make(id="late", expires="2026-06-15")
     todo = make(id="todo", created="2026-07-01")
     typo = make(id="typo")
-    found = dispositions.notices([old, late, todo, typo], {"late"}, NOW)
+    found = dispositions.notices([old, late, todo, typo], {"typo"}, NOW)
     assert [(one["disposition"], one["kind"]) for one in found] == [
         ("old", "expired"),
         ("late", "expiring"),

@@ -36,6 +36,8 @@ def run(*known, **options):
         ({}, [host(), host("web2", "unreachable")], False, "in_force", None),
         ({"hosts": ["db1"]}, [host()], True, "in_force", None),
         ({"hosts": ["db1"]}, [host()], False, "in_force", "matches nothing"),
+        ({}, [host()], True, "in_force", None),
+        ({"scope": "lab"}, [host()], False, "in_force", None),
         ({"selector": {"rule": "score_drop"}}, [host()], False, "in_force", None),
     ],
 )

@@ -67,7 +67,7 @@ function fillPanels() {
   if (alerts) {
     alerts.append(table("Alerts", ["Severity", "Alert", "Host", "Status", "Seen", "Last seen"], DATA.alerts.map((alert) => [
       el("span", { class: "severity", "data-severity": alert.severity }, capital(alert.severity)), alertSteps(alert),
-      el("span", { class: "mono" }, alert.host), alert.status, plural(alert.count || 1, "time"), moment(alert.last_seen || "")])));
+      el("span", { class: "mono" }, alert.host || "the fleet"), alert.status, plural(alert.count || 1, "time"), moment(alert.last_seen || "")])));
   }
   if (exceptions) {
     exceptions.append(table("Exceptions", ["Exception", "Applies to", "Hosts", "Reason", "Owner", "Expires"],
