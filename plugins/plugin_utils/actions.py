@@ -66,11 +66,11 @@ def begin(action, assessment, task_vars):
             "limited": bool(settings.run or task_vars.get("ansible_limit") or task_vars.get("ringwall_hosts")),
         }
         asked = plain(task_vars.get("ansible_play_hosts_all") or [])
-        begun = assessment.begin(settings, asked, options, _past(settings))
+        begun = assessment.begin(settings, asked, options, _past(settings, action._display.warning))
     return dict(begun, changed=False)
 
 
-def _past(settings):
+def _past(settings, warn):
     """The function that tells what is known of hosts. The store module is imported only if it must be asked."""
 
     def past(scope, hosts):
@@ -78,11 +78,24 @@ def _past(settings):
 
         store = open_store(settings.store, open_state(settings.state))
         try:
+            if store.refilled:
+                warn(filled_again(store.refilled))
             return store.pasts(scope, hosts)
         finally:
             store.close()
 
     return past
+
+
+def filled_again(result):
+    """Return the warning about a store that was empty, from what ``Store.rebuild`` returned."""
+    text = f"The store was empty and has been filled again from {result['runs']} recorded runs"
+    if result["checkpoint"]:
+        text += " and a checkpoint of older ones"
+    missing = result["missing"]
+    if missing:
+        text += f"; {len(missing)} runs are not there any more: {', '.join(missing[:5])}"
+    return text + "."
 
 
 def assess(action, assessment, task_vars):

@@ -38,7 +38,7 @@ def keep(settings, verb, subject, reason, keep_runs, keep_days, check_mode):
         runs.load_run(state, subject)
     if check_mode:
         return {"changed": False, "skipped": True, "msg": f"{verb} changes nothing in check mode"}
-    with contextlib.closing(open_store(settings.store, state)) as store:
+    with contextlib.closing(open_store(settings.store, state, fill=verb != "rebuild")) as store:
         if verb in ("hold", "release"):
             entry = {"action": verb, "reason": reason, "actor": provenance.actor()}
             return {"changed": True, "result": store.decide_on_run(HOLD, subject, entry)}

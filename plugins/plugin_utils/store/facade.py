@@ -16,11 +16,15 @@ __all__ = ["RECORD", "Store", "StoreError", "open_store"]
 RECORD = mirror.RECORD
 
 
-def open_store(url, state):
+def open_store(url, state, fill=True):
     """Open the store at ``url`` (None: SQLite in the state directory), made or migrated if need be.
 
     ``state`` is an evidence State. With PostgreSQL the ledger and the heads of the chains are brought to this disk, so
     that a fresh disk carries on where others stopped. Raises StoreError and MissingDependency.
+
+    The store is derived: one that is empty although runs were recorded in this state (its file was moved away, it was
+    pointed at a new database) is filled from evidence first, unless ``fill`` is false. ``Store.refilled`` is then what
+    ``rebuild`` returned, else None.
     """
     engine = make_engine(url, state)
     with atomic.locked(os.path.join(state.path, ".store.lock")):
@@ -30,6 +34,12 @@ def open_store(url, state):
         with store.writer() as connection:
             mirror.pull_ledgers(connection, state)
             mirror.pull_heads(connection, state)
+    if fill and store.is_missing_runs():
+        try:
+            store.refilled = store.rebuild()
+        except BaseException:
+            store.close()
+            raise
     return store
 
 
@@ -40,6 +50,7 @@ class Store(Maintenance, queries.Queries, timeline.Timeline, past.Past):
         self.engine = engine
         self.state = state
         self.shared = engine.dialect.name == "postgresql"
+        self.refilled = None
 
     def close(self):
         """Give back the connections."""

@@ -57,6 +57,13 @@ class Maintenance:
             mirror.push_ledgers(connection, self.state)
             return {"runs": done, "missing": missing, "checkpoint": last["checkpoint"] if last else None}
 
+    def is_missing_runs(self):
+        """True if the store is empty although the ledger says that runs were recorded."""
+        with self.reader() as connection:
+            if connection.execute(sa.select(schema.RUNS.c.id).limit(1)).first() is not None:
+                return False
+        return any(entry["action"] == "record" for entry in ledger.read(self.state, mirror.RECORD))
+
     def bring_evidence(self):
         """Bring all evidence to this disk where the database holds it: what is verified there must be there first."""
         if self.shared:

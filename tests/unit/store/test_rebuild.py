@@ -35,8 +35,41 @@ def test_an_empty_database_is_filled_from_evidence(bench, new_url):
     before = bench.everything()
     bench.store.close()
     bench.store = open_store(new_url(), bench.state)
-    bench.store.rebuild()
+    assert bench.store.refilled == {"runs": 5, "missing": [], "checkpoint": None}
     assert bench.everything() == before
+    bench.store.close()
+    bench.store = open_store(bench.store.engine.url, bench.state)
+    assert bench.store.refilled is None, "once"
+
+
+def test_recording_goes_on_where_a_database_that_was_moved_away_ended(bench, new_url):
+    _history(bench)
+    bench.store.prune(keep_runs=2, keep_days=1, now=bench.time(20))
+    first_seen = bench.one()["first_seen"]
+    bench.store.close()
+    bench.store = open_store(new_url(), bench.state)
+    bench.play(21, [("a", {1: "fail", 2: "pass"})])
+    assert bench.one()["first_seen"] == first_seen
+    assert [run["id"] for run in bench.store.runs()] == ["r006", "r005", "r004", "r003", "r002", "r001"]
+    assert verify.verify(bench.state) == []
+
+
+def test_an_empty_database_beside_damaged_evidence_is_said(bench, new_url):
+    _history(bench)
+    bench.store.prune(keep_runs=1, keep_days=1, now=bench.time(20))
+    bench.store.close()
+    (name,) = os.listdir(bench.state.checkpoints)
+    path = os.path.join(bench.state.checkpoints, name)
+    with open(path, "ab") as file:
+        file.write(b"x")
+    url = new_url()
+    for _again in range(2):
+        with pytest.raises(StoreError, match=name):
+            open_store(url, bench.state)
+
+
+def test_a_new_state_is_not_filled(bench):
+    assert bench.store.refilled is None
 
 
 def test_prune_and_rebuild_give_the_same(bench):
