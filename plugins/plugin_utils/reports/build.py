@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..findings.model import SEVERITIES, STATUSES
 from .exceptions import exceptions
+from .order import lost_tables, lost_words
 from .schema import NAME
 
 TREND_RUNS = 30
@@ -68,6 +69,9 @@ def _host(host, findings, alerts):
         made["reason"] = {name: made["reason"].get(name) or "" for name in ("code", "text", "fix")}
     made["findings"] = [finding if finding["observed_at"] else {**finding, "observed_at": ""} for finding in findings]
     made.update(vulnerabilities=[], changes=[], alerts=alerts)
+    lost = lost_tables(made)
+    if lost:
+        made["notes"] = [f"{lost_words(len(lost))}: {', '.join(lost)}", *(made["notes"] or ())]
     return made
 
 

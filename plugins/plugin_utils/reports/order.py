@@ -96,6 +96,16 @@ def not_assessed(report):
     return sorted(hosts, key=lambda host: (-(host.get("days_unseen") or 0), host["name"]))
 
 
+def lost_tables(host):
+    """Return the names of the tables of a host that were read completely once and cannot be read now, sorted."""
+    return sorted(alert.get("entity") or "" for alert in host["alerts"] if alert["rule"] == "posture.table_unreadable")
+
+
+def lost_words(count):
+    """Return ``1 table no longer readable``, ``2 tables no longer readable``."""
+    return f"{count} table{'s' if count != 1 else ''} no longer readable"
+
+
 def score_controls(report):
     """Return the score's controls by potential increase, largest first; those without points last."""
     controls = report["score"]["secure"]["controls"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..findings.model import SEVERITIES
-from .order import failed_groups, not_assessed
+from .order import failed_groups, lost_tables, lost_words, not_assessed
 from .visible import as_text, shorten
 
 
@@ -23,6 +23,10 @@ def summary_text(report, path=None, width=100):
     lines.append(f"Failed        {sum(totals['severities'].values())}   {failed}")
     lines.append(f"Hosts         {totals['hosts']}   " + ", ".join(
         f"{totals[name]} {name}" for name in ("assessed", "unreachable", "failed") if totals[name]))  # fmt: skip
+    lost = {host["name"]: lost_tables(host) for host in report["hosts"]}
+    if any(lost.values()):
+        shown = ", ".join(f"{as_text(name)} ({as_text(', '.join(tables))})" for name, tables in lost.items() if tables)
+        lines.append(shorten(f"Lost          {lost_words(sum(map(len, lost.values())))}: {shown}", width))
     exceptions = _exceptions(report["dispositions"])
     if exceptions:
         lines.append(f"Exceptions    {len(report['dispositions'])}   {exceptions}")
