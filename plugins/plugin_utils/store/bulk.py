@@ -104,10 +104,10 @@ class Numbers:
         self._connection = connection
         self._next = {}
 
-    def take(self, table):
-        """Return a new id for ``table``."""
+    def take(self, table, count=1):
+        """Return a new id for ``table``, the first of ``count`` in a row."""
         number = self._next.get(table.name)
         if number is None:
             number = (self._connection.execute(sa.select(sa.func.max(table.c.id))).scalar() or 0) + 1
-        self._next[table.name] = number + 1
+        self._next[table.name] = number + count
         return number

@@ -214,9 +214,9 @@ class HostWriter:
         self.writes.insert(
             schema.FINDINGS,
             [
-                (self.numbers.take(schema.FINDINGS), host.id, host.generation, new.key_id, new.value_id, new.gap,
-                 new.first, new.since, self.run, None, None)
-                for new in plan.opens
+                (number, host.id, host.generation, new.key_id, new.value_id, new.gap, new.first, new.since, self.run,
+                 None, None)
+                for number, new in enumerate(plan.opens, self.numbers.take(schema.FINDINGS, len(plan.opens)))
             ],
         )  # fmt: skip
         for number, reason in plan.closes:

@@ -128,6 +128,8 @@ def plan_rows(opened, now):
     ``opened``: {key id: (interval id, value id)}. ``now``: {key id: value id}. ``opens``: list of (key id, value id);
     ``closes``: list of interval ids.
     """
+    if not opened:
+        return list(now.items()), []
     opens = [(key, value) for key, value in now.items() if key not in opened or opened[key][1] != value]
     closes = [number for key, (number, value) in opened.items() if now.get(key) != value]
     return opens, closes

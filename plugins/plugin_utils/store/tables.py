@@ -93,9 +93,10 @@ class TableWriter:
                 self._memory.pop(next(iter(self._memory)))
             rows = table["rows"]
             keys = self.interned.row_keys(name, rows)
-            values = self.interned.contents(
-                [{cell: row[cell] for cell in row if cell not in volatile} for row in rows.values()]
-            )
+            kept = list(rows.values())
+            if volatile:
+                kept = [{cell: row[cell] for cell in row if cell not in volatile} for row in kept]
+            values = self.interned.contents(kept)
             found = self._memory[(name, digest)] = {keys[key]: value for key, value in zip(rows, values, strict=True)}
         return found
 
@@ -116,7 +117,7 @@ class TableWriter:
         self.writes.insert(
             table,
             [
-                (self.numbers.take(table), host.id, host.generation, name, key, value, self.run, None)
-                for key, value in opens
+                (number, host.id, host.generation, name, key, value, self.run, None)
+                for number, (key, value) in enumerate(opens, self.numbers.take(table, len(opens)))
             ],
         )  # fmt: skip

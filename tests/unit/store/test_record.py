@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pathlib
 import time
 
 import pytest
@@ -74,6 +75,31 @@ def test_a_hostile_host_is_quarantined_and_the_rest_recorded(bench, kind):
     again = bench.play(2, [("a", {1: "pass"}), ("b", {1: "pass"}), ("c", {1: "pass"})])
     assert again["quarantined"] == []
     assert bench.one("b")["status"] == "pass", "a host comes out of quarantine by the next whole file"
+
+
+def test_one_at_fault_costs_a_first_run_of_many_nothing(bench):
+    at = bench.time(0)
+    names = [f"h{number:03d}" for number in range(250)]
+    files = [bench.host(name, {1: "fail", 2: "pass"}, at) for name in names]
+    for file in files[::100]:
+        file["tables"]["packages"] = bench.table("packages", {"\ud800": {"v": file["host"]}}, observed_at=at)
+    summary = bench.play(0, files)
+    assert sorted(one["host"] for one in summary["quarantined"]) == names[::100]
+    assert (summary["recorded"], summary["opened"], summary["alerts"]["baselines"]) == (247, 2 * 247, 247)
+    well = [name for name in names if name not in names[::100]]
+    assert [host["name"] for host in bench.store.hosts("r001")] == well
+    assert bench.store.run("r001")["counts"] == {"fail": 247, "pass": 247}
+    assert set(bench.store.at("default", at, "h001")["rows"]) == {"identity", "packages", "platform", "users"}
+
+
+def test_a_file_under_another_hosts_name_is_quarantined(bench):
+    run = bench.write(0, [("a", {1: "fail"})])
+    forged = hostfile.encode(bench.host("a", {1: "pass"}, bench.time(0)) | {"run": run.id})
+    pathlib.Path(run.hosts_path, hostfile.file_name("b")).write_bytes(forged)
+    run.finish()
+    summary = bench.store.record(run.id)
+    assert [one["file"] for one in summary["quarantined"]] == [hostfile.file_name("b")]
+    assert bench.one("a")["status"] == "fail"
 
 
 def test_a_damaged_file_is_quarantined(bench):
