@@ -111,7 +111,7 @@ def assess(action, assessment, task_vars):
             _inventory(arguments, task_vars),
             _host_options(arguments, task_vars),
             lambda tables, options: gather(
-                action, task_vars, tables, options, timeout, transport, arguments["run"]["collector"]
+                action, task_vars, tables, options, timeout, transport, arguments["run"]["collectors"]
             ),
         )
     return dict(summary, changed=False)

@@ -83,7 +83,7 @@ def begin(settings, asked, options, known):
         "run": run.id,
         "state": settings.state,
         "content": content.digest,
-        "collector": collector(state),
+        "collectors": collectors(state),
         "tables": sorted(tables),
         "paths": sorted(paths),
     }
@@ -102,12 +102,27 @@ def run_id(state):
     return next(name for name in names if not sealed(name))
 
 
-def collector(state):
-    """Return the path of the packed collector in the state's cache, made when its source is new."""
-    path = os.path.join(state.cache, f"collector-{payload.digest()}.bin")
-    if not os.path.exists(path):
-        atomic.write(path, payload.sources())
-    return path
+def collectors(state):
+    """Return ``{source, bytecode, magic}``: paths of the packed collector in the state's cache, made when it is new.
+
+    ``magic`` is the magic number (hexadecimal) of the Python that the bytecode is for: this one.
+    """
+    digest, magic = payload.digest(), payload.MAGIC.hex()
+    paths = {"source": f"collector-{digest}.bin", "bytecode": f"collector-{digest}-{magic}.bin"}
+    for kind, code in (("source", payload.SOURCE), ("bytecode", payload.BYTECODE)):
+        paths[kind] = os.path.join(state.cache, paths[kind])
+        if not os.path.exists(paths[kind]):
+            atomic.write(paths[kind], payload.pack(code))
+    return dict(paths, magic=magic)
+
+
+def python_of(state, before):
+    """The magic number of the Python that the host had when it was read last, or None. A hint, and no more."""
+    try:
+        platform = objects.get(state, before["tables"]["platform"]["digest"])
+        return platform["rows"]["host"]["python_magic"]
+    except (KeyError, TypeError, OSError, objects.ObjectError):
+        return None
 
 
 def load_content(settings, state):
@@ -212,7 +227,8 @@ def assess_host(host, begun, inventory, options, gather):
         before = past.read(run, host)
         wanted = set(begun["tables"])
         reading = tables_to_read(wanted, before, options["cadence"], received)
-        raw = gather(reading, {"file_attributes": {"paths": begun["paths"]}, "root": options.get("root") or "/"})
+        asking = {"file_attributes": {"paths": begun["paths"]}, "root": options.get("root") or "/"}
+        raw = gather(reading, dict(asking, python=python_of(state, before)))
         received = now()
         # A host that cannot flood us may still try to be expensive to judge.
         with address_space(WORKER_ADDRESS_SPACE), deadline(JUDGING_SECONDS, _too_slow()):

@@ -4,9 +4,11 @@ from __future__ import absolute_import, annotations, division, print_function
 
 __metaclass__ = type
 
+import importlib.util
 import json
 import os
 import re
+import sys
 
 from ..reading import first_line, optional, there
 from ..spec import Absent, Column, Table, Unreadable, is_unreadable
@@ -43,6 +45,8 @@ TABLE = Table(
         Column("cloud", "text", "aws, azure, gcp, oracle, openstack, ... ; null when there is no sign of one"),
         Column("cloud_evidence", "text", "what told the cloud"),
         Column("cloud_region", "text", "region that cloud-init recorded"),
+        Column("python", "text", "version of the Python that read the tables; null unless the running system is read"),
+        Column("python_magic", "text", "magic number of that Python's bytecode, hexadecimal"),
     ),
     max_rows=1,
 )
@@ -298,5 +302,7 @@ def collect(host, options):
             "cloud": cloud,
             "cloud_evidence": evidence,
             "cloud_region": _region(host) if host.live else None,
+            "python": "%d.%d.%d" % sys.version_info[:3] if host.live else None,
+            "python_magic": importlib.util.MAGIC_NUMBER.hex() if host.live else None,
         }
     }

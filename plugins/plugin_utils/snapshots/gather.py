@@ -84,11 +84,11 @@ def address_space(extra):
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
-def gather(action, task_vars, tables, options, timeout, transport="pipe", collector=None):
+def gather(action, task_vars, tables, options, timeout, transport="pipe", collectors=None):
     """Return a checked snapshot (dict) of the host that ``action`` runs for.
 
     ``tables`` are names, ``options`` those of tables by name, ``timeout`` is seconds for everything.
-    ``collector`` is the path of what payload.sources made. Raise HostFailure with ``state`` unreachable or failed.
+    ``collectors`` is what assessment.collectors returned. Raise HostFailure with ``state`` unreachable or failed.
     """
     settings = {
         "tables": sorted(tables),
@@ -100,11 +100,10 @@ def gather(action, task_vars, tables, options, timeout, transport="pipe", collec
     settings["options"] = {name: value for name, value in options.items() if name in TABLES}
     try:
         with deadline(timeout), address_space(limits.ANSWER_ADDRESS_SPACE):
-            data = (
-                _module(action, task_vars, settings)
-                if transport == "module"
-                else _pipe(action, task_vars, settings, collector)
-            )
+            if transport == "module":
+                data = _module(action, task_vars, settings)
+            else:
+                data = _piped(action, task_vars, settings, collectors, options.get("python"))
         with deadline(timeout), address_space(limits.WORKER_ADDRESS_SPACE):
             return check.check(wire.unpack(data), asked=set(tables))
     except MemoryError:
@@ -118,7 +117,20 @@ def gather(action, task_vars, tables, options, timeout, transport="pipe", collec
         raise _refused(error) from None
 
 
-def _pipe(action, task_vars, settings, collector):
+def _piped(action, task_vars, settings, collectors, python):
+    """Send bytecode to a host that had our Python last time, else source; ask again if it has another by now."""
+    if collectors is None:
+        return _pipe(action, task_vars, settings, None)
+    if python == collectors["magic"]:
+        try:
+            return _pipe(action, task_vars, settings, pathlib.Path(collectors["bytecode"]).read_bytes())
+        except HostFailure as failure:
+            if failure.code != "other_python":
+                raise
+    return _pipe(action, task_vars, settings, pathlib.Path(collectors["source"]).read_bytes())
+
+
+def _pipe(action, task_vars, settings, packed):
     connection = action._connection
     if getattr(connection._shell, "_IS_WINDOWS", False):
         raise HostFailure(
@@ -127,7 +139,6 @@ def _pipe(action, task_vars, settings, collector):
     interpreter = action._templar.template(task_vars.get("ansible_python_interpreter"))
     if interpreter is not None and str(interpreter).startswith("auto"):
         interpreter = None  # "auto", "auto_silent" and so on: payload.command looks for one in the same round trip
-    packed = pathlib.Path(collector).read_bytes() if collector else None
     result = action._low_level_execute_command(
         payload.command(shlex.quote, None if interpreter is None else str(interpreter)),
         in_data=payload.build(settings, packed),

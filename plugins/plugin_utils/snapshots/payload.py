@@ -1,13 +1,17 @@
 """The collector as one text for the remote Python's standard input: no module, no temporary file.
 
-The same source as the module face ``library/snapshot.py``, without its docstrings, imported on the target from memory.
+The same source as the module face ``library/snapshot.py``, without its docstrings, imported there from memory.
+It travels as source, or as bytecode to a host whose Python is known to be of the controller's own version: that is
+three times as long and spares the host 65 ms of CPU.
 """
 
 from __future__ import annotations
 
 import ast
 import hashlib
+import importlib.util
 import json
+import marshal
 import pathlib
 import zlib
 
@@ -15,7 +19,14 @@ PACKAGE = "ringwall_target"
 ROOT = pathlib.Path(__file__).resolve().parents[2] / "module_utils"
 PYTHON = (3, 8)
 NO_PYTHON = "RINGWALL:no-python"
+OTHER_PYTHON = "RINGWALL:other-python"
 OLD_PYTHON = 97
+MAGIC = importlib.util.MAGIC_NUMBER
+"""What tells whose bytecode this is; a table of each host says what its Python wants."""
+
+SOURCE, BYTECODE = b"S", b"C"
+"""First byte of the packed collector."""
+
 CANDIDATES = (
     "/usr/bin/python3",
     "/usr/local/bin/python3",
@@ -41,28 +52,35 @@ STAGE = (
 """Given to the remote Python with -c; the rest comes over standard input."""
 
 BOOT = """
-import gc, importlib.util, json, zlib
+import gc, importlib.util, json, marshal, zlib
 
 gc.set_threshold(50000, 20, 20)  # little that is read has cycles: looking for them took 10 ms of CPU a host
 
 class Finder:
-    def __init__(self, sources):
-        self.sources = sources
+    def __init__(self, modules):
+        self.modules = modules
 
     def find_spec(self, name, path=None, target=None):
-        if name in self.sources:
-            return importlib.util.spec_from_loader(name, self, is_package=self.sources[name][0])
+        if name in self.modules:
+            return importlib.util.spec_from_loader(name, self, is_package=self.modules[name][0])
 
     def create_module(self, spec):
         return None
 
     def exec_module(self, module):
         name = module.__name__
-        exec(compile(self.sources[name][1], name, "exec", dont_inherit=True), module.__dict__)
+        code = self.modules[name][1]
+        exec(compile(code, name, "exec", dont_inherit=True) if isinstance(code, str) else code, module.__dict__)
 
 size = r.readline().split()
-sys.meta_path.insert(0, Finder(json.loads(zlib.decompress(r.read(int(size[0]))))))
+packed = r.read(int(size[0]))
 settings = json.loads(r.read(int(size[1])))
+kind, magic = packed[:1], packed[1:5]
+if kind == b"C" and magic != importlib.util.MAGIC_NUMBER:
+    print("RINGWALL:other-python")
+    sys.exit(0)
+plain = zlib.decompress(packed[5:])
+sys.meta_path.insert(0, Finder(marshal.loads(plain) if kind == b"C" else json.loads(plain)))
 from ringwall_target.wire import answer
 sys.stdout.buffer.write(answer(settings))
 sys.stdout.buffer.flush()
@@ -95,24 +113,34 @@ def digest():
     return total.hexdigest()
 
 
-def sources():
-    """Return everything under module_utils as zlib(JSON {name: [is package, source]}).
-
-    Takes some 0.3 s: make it once a run.
-    """
-    found = {PACKAGE: (True, "")}
+def _modules():
+    """Yield (name, is package, source without docstrings) of everything that ships."""
+    yield PACKAGE, True, ""
     for path in sorted(ROOT.rglob("*.py")):
         tree = ast.fix_missing_locations(_DropDocstrings().visit(ast.parse(path.read_text(encoding="utf-8"))))
-        found[_module_name(path)] = (path.name == "__init__.py", ast.unparse(tree))
-    return zlib.compress(json.dumps(found).encode(), 9)
+        yield _module_name(path), path.name == "__init__.py", ast.unparse(tree)
+
+
+def pack(kind=SOURCE):
+    """Return everything under module_utils in one piece. Takes some 0.4 s: make it once a run.
+
+    It is: kind, magic number, zlib(JSON or marshal of ``{name: (is package, code)}``).
+    """
+    if kind == SOURCE:
+        data = json.dumps({name: (package, source) for name, package, source in _modules()}).encode()
+    else:
+        data = marshal.dumps(
+            {name: (package, compile(code, name, "exec", dont_inherit=True)) for name, package, code in _modules()}
+        )
+    return kind + MAGIC + zlib.compress(data, 9)
 
 
 def build(settings, packed=None):
     """Return the bytes for standard input of ``python -c STAGE``.
 
-    ``settings`` are those of collect.DEFAULTS, ``packed`` is what ``sources`` returned.
+    ``settings`` are those of collect.DEFAULTS, ``packed`` is what ``pack`` returned.
     """
-    packed = packed if packed is not None else sources()
+    packed = packed if packed is not None else pack()
     boot = zlib.compress(BOOT.encode(), 9)
     options = json.dumps(settings).encode()
     return b"".join((b"%d\n" % len(boot), boot, b"%d %d\n" % (len(packed), len(options)), packed, options))

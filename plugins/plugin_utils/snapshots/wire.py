@@ -11,7 +11,7 @@ import zlib
 
 from . import limits
 from .limits import HostFailure
-from .payload import NO_PYTHON, PYTHON
+from .payload import NO_PYTHON, OTHER_PYTHON, PYTHON
 
 _HEAD = re.compile(r"^RINGWALL-SNAPSHOT/1 (\d{1,12}) ([0-9a-f]{64})$", re.MULTILINE)
 _MALFORMED_FIX = "This host answers as our collector never does: look at what runs there before you trust it."
@@ -48,6 +48,8 @@ def find(stdout, stderr="", code=0):
 
 
 def _no_answer(stdout, stderr, code):
+    if OTHER_PYTHON in stdout:
+        return HostFailure("other_python", "its Python is not the one that it had", "Run again.")
     if NO_PYTHON in stdout:
         version = ".".join(map(str, PYTHON))
         return HostFailure(

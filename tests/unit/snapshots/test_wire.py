@@ -69,6 +69,29 @@ def test_the_piped_collector_answers_with_a_snapshot_that_passes_every_check():
     }
 
 
+def piped(packed):
+    result = subprocess.run(
+        ["sh", "-c", payload.command(shlex.quote, sys.executable)],
+        input=payload.build({"tables": ["identity"]}, packed),
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    return wire.find(result.stdout.decode(), result.stderr.decode(), result.returncode)
+
+
+def test_the_collector_runs_from_source_and_from_bytecode_alike():
+    for kind in (payload.SOURCE, payload.BYTECODE):
+        assert wire.unpack(piped(payload.pack(kind)))["tables"]["identity"]["state"] == "ok"
+
+
+def test_bytecode_of_another_python_is_not_run_but_answered():
+    other = payload.BYTECODE + b"\0\0\r\n" + b"this is no bytecode that anybody could run"
+    with pytest.raises(HostFailure) as caught:
+        piped(other)
+    assert caught.value.code == "other_python"
+
+
 def test_a_host_without_python_is_told_from_one_that_breaks():
     with pytest.raises(HostFailure) as caught:
         run_collector({"tables": []}, "/nonexistent/python3")
