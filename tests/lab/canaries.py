@@ -9,6 +9,7 @@ import hashlib
 import json
 import pathlib
 import re
+import secrets
 import shlex
 import sqlite3
 import subprocess
@@ -60,6 +61,8 @@ class Nest:
 
     def __init__(self):
         self.canaries = []
+        # Another word in each run: what an earlier one left somewhere must not be taken for a leak of this one.
+        self._flower = "".join(secrets.choice("abcdefghijklmnoprstuvwz") for _letter in range(5))
 
     def lay(self, text, place):
         """Return ``text`` with each ``@@`` replaced by a new canary without signs that files of any kind need to quote,
@@ -70,11 +73,11 @@ class Nest:
     def _new(self, kind, place):
         number = len(self.canaries) + 10
         if kind == "#":
-            value = hashlib.sha256(b"canary %d" % number).hexdigest()[:40]
+            value = hashlib.sha256(f"{self._flower} {number}".encode()).hexdigest()[:40]
         elif kind == "!":
-            value = f"Falke{number}x!winter{number}"
+            value = f"Falke{number}x!{self._flower}{number}"
         else:
-            value = f"sommer{number}tulpe"  # no shape gives it away: only its place does
+            value = f"sommer{number}{self._flower}"  # no shape gives it away: only its place does
         self.canaries.append(Canary(value, place))
         return value
 
@@ -154,7 +157,7 @@ def leaks(canaries, places, scratch, others=()):
     count = sum(1 for path in places if path.is_file() and unpacked(path, plain))
     for number, path in enumerate(others):
         with contextlib.suppress(OSError):
-            (plain / f"other.{number}.{path.name[-80:]}").write_bytes(path.read_bytes())
+            (plain / f"other.{number}.{str(path).replace('/', '%')[-120:]}").write_bytes(path.read_bytes())
     owners = {form: canary for canary in canaries for form in canary.forms()}
     patterns = scratch / "patterns"
     patterns.write_bytes(b"\n".join(sorted(owners)) + b"\n")
