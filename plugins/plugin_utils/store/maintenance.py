@@ -7,7 +7,7 @@ import os
 from ..evidence import atomic, chain, ledger, runs
 from ..findings.signals import SCORE_DROP
 from ..third_party import present
-from . import bulk, checkpoint, mirror, prune, schema
+from . import bulk, checkpoint, mirror, prune, schema, shared_runs
 from .bulk import Numbers
 from .engine import StoreError
 from .hostwriter import Host, HostWriter
@@ -31,6 +31,8 @@ class Maintenance:
         with atomic.locked(os.path.join(self.state.path, ".store.lock")), self.writer() as connection:
             if self.shared:
                 mirror.pull_all(connection, self.state)
+                recorded = [entry["run"] for entry in ledger.read(self.state, mirror.RECORD) if "run" in entry]
+                shared_runs.move_in(connection, self.state, recorded)  # evidence that had another store until now
             for table in schema.DERIVED:
                 connection.execute(sa.delete(table))
             last = None
@@ -52,8 +54,6 @@ class Maintenance:
                     continue
                 Recorder(connection, run, entry.get("score_drop", SCORE_DROP)).record()
                 done += 1
-            if self.shared:  # evidence that was in another store until now
-                mirror.push_all(connection, self.state)
             mirror.push_ledgers(connection, self.state)
             return {"runs": done, "missing": missing, "checkpoint": last["checkpoint"] if last else None}
 

@@ -17,7 +17,7 @@ sa = present("sqlalchemy")
 RECORD = "record"
 """The ledger noun that says in which order runs were recorded and hosts retired."""
 
-_HEADS = "runs/heads.json"
+HEADS = "runs/heads.json"
 UNITED = ("asked", "owners")
 """Fields of run.json that each slice of a run adds to."""
 
@@ -121,10 +121,8 @@ def push_run(connection, run):
     push_heads(connection, run)
 
 
-def push_all(connection, state):
-    """Copy all runs of this disk that are not there, their objects, and the checkpoints."""
-    for run_id in runs.list_runs(state):
-        push_run(connection, runs.Run(state, run_id))
+def push_checkpoints(connection, state):
+    """Copy the checkpoints of this disk that are not there."""
     there = set(paths(connection, "checkpoints/"))
     for name in os.listdir(state.checkpoints):
         if not name.startswith(".") and f"checkpoints/{name}" not in there:
@@ -160,10 +158,10 @@ def push_heads(connection, run):
     """Copy the head of the chain of a run's scope."""
     scope = run.header["scope"]
     head = chain.heads(run.state).get(scope)
-    theirs = json.loads(get(connection, _HEADS) or b"{}")
+    theirs = json.loads(get(connection, HEADS) or b"{}")
     if head is not None and theirs.get(scope) != head:
         theirs[scope] = head
-        _put(connection, _HEADS, canonical(theirs).encode("ascii"))
+        _put(connection, HEADS, canonical(theirs).encode("ascii"))
 
 
 def pull_heads(connection, state):
@@ -172,7 +170,7 @@ def pull_heads(connection, state):
     What the database says counts: a run that was sealed here behind another one, but not recorded, is sealed anew when
     it is (see shared_runs.join).
     """
-    theirs = get(connection, _HEADS)
+    theirs = get(connection, HEADS)
     if theirs is None:
         return
     with atomic.locked(os.path.join(state.runs, ".lock")):
@@ -181,7 +179,7 @@ def pull_heads(connection, state):
         for link in [link for head in after.values() for link in (head, head.get("before")) if link]:
             _pull_link(connection, state, link)
         if after != ours:
-            atomic.write(os.path.join(state.path, _HEADS), canonical(after).encode("ascii"))
+            atomic.write(os.path.join(state.path, HEADS), canonical(after).encode("ascii"))
 
 
 def _pull_link(connection, state, link):
@@ -239,7 +237,7 @@ def pull_all(connection, state):
 
 def pull_runs(connection, state):
     """Bring all runs to this disk, each run.json after its hosts."""
-    found = [path for path in paths(connection, "runs/") if path != _HEADS]
+    found = [path for path in paths(connection, "runs/") if path != HEADS]
     pull_files(connection, state, sorted(found, key=lambda path: path.endswith("/run.json")))
 
 

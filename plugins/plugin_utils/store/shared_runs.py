@@ -48,6 +48,22 @@ def join(connection, run):
         atomic.write(run.file, canonical({**theirs, **united, "state": ours["state"]}).encode("ascii"))
 
 
+def move_in(connection, state, run_ids):
+    """Copy the runs (ids in the order of recording) and checkpoints of this disk that the database has not.
+
+    Into an empty database with the chain that they have, else behind what is there.
+    """
+    alone = mirror.get(connection, mirror.HEADS) is None
+    there = {path.split("/")[1] for path in mirror.paths(connection, "runs/") if path.endswith("/run.json")}
+    for run_id in dict.fromkeys(run_ids):
+        run = runs.Run(state, run_id)
+        if run_id not in there and os.path.exists(run.file):
+            if not alone:
+                join(connection, run)
+            mirror.push_run(connection, run)
+    mirror.push_checkpoints(connection, state)
+
+
 def _seal(run, header):
     with atomic.locked(os.path.join(run.state.runs, ".lock")):
         chain.seal(run, header)

@@ -173,6 +173,9 @@ def test_a_retired_host_ends_and_may_come_back(bench):
     assert [one["closed_by"] for one in bench.store.closed()] == ["host_retired"]
     bench.play(1, [("a", {1: "fail"})])
     assert bench.one()["first_seen"] == bench.time(1)
+    known = bench.known_hosts()["a"]
+    assert (known["retired"], known["generation"]) == (False, 2)
+    assert bench.store.past("default", "a")["statuses"] == {"cis/1.1/linux.c1": "fail"}
 
 
 def test_a_table_lost_on_a_host_that_was_retired_brings_nothing_back(bench):

@@ -155,9 +155,10 @@ def test_slices_on_two_disks_are_one_run(new_disk):
     assert run["asked"] == ["a", "b"]
     assert sorted(host["host"] for host in run["hosts"].values()) == ["a", "b"]
     assert run["chain"]["seq"] == 2
-    assert first.store.record("r701")["already"] == 2, "the other disk learns of it"
     first.count = 800
     first.play(2, [("a", {1: "pass"})])
+    assert runs.load_run(first.state, "r801").header["chain"]["seq"] == 3, "the other disk learned of it"
+    assert first.store.record("r701")["already"] == 2
     for bench in (first, new_disk()):
         bench.store.bring_evidence()
         assert verify.verify(bench.state, contents=True) == []
@@ -168,6 +169,19 @@ def test_slices_on_two_disks_are_one_run(new_disk):
     # The first slice could not know that another one was about to see b: it raised an alert that a rebuild does not.
     assert [len(told.pop("alerts")) for told in (before, after)] == [1, 1]
     assert after == before
+
+
+@pytest.mark.parametrize("days", [(1, 2), (2, 1)])
+def test_of_a_host_in_two_slices_the_later_answer_stays(new_disk, days):
+    for day, bench in zip(days, (new_disk(), new_disk()), strict=True):
+        bench.count = 700
+        status = "pass" if day == 2 else "fail"
+        bench.store.record(bench.write(day, [("a", {1: status})]).id)
+    fresh = new_disk()
+    assert fresh.one(run="r701")["status"] == "pass"
+    fresh.store.bring_evidence()
+    assert runs.load_run(fresh.state, "r701").host("a")["received"] == fresh.time(2)
+    assert verify.verify(fresh.state, contents=True) == []
 
 
 def test_a_slice_that_comes_after_the_next_run_is_refused(new_disk):
@@ -187,27 +201,47 @@ def test_a_slice_that_comes_after_the_next_run_is_refused(new_disk):
 def test_a_disk_that_holds_nothing_prunes_what_is_old(new_disk):
     first = new_disk()
     for day in range(4):
-        first.play(day, [("a", {1: "fail"})])
+        file = first.host("a", {1: "fail"}, first.time(day))
+        file["tables"]["sysctl"] = first.table("sysctl", {"a": {"live": str(day)}}, observed_at=first.time(day))
+        first.play(day, [file])
     fresh = new_disk()
-    pruned = fresh.store.prune(keep_runs=1, keep_days=1, now=first.time(90))
-    assert pruned["runs"] == ["r101", "r102", "r103"]
+    pruned = fresh.store.prune(keep_runs=1, keep_days=1, now=first.time(400))
+    assert (pruned["runs"], pruned["objects"]) == (["r101", "r102", "r103"], 3)
     another = new_disk()
     another.store.bring_evidence()
     assert runs.list_runs(another.state) == ["r104"]
     assert verify.verify(another.state, contents=True) == []
-    assert len(list(objects.names(another.state))) == 5, "one run of one host"
+    assert len(list(objects.names(another.state))) == 5, "of the run that stays"
 
 
 def test_evidence_of_another_store_moves_in_with_a_rebuild(new_disk, make_bench, tmp_path):
     old = make_bench(tmp_path / "old", None)
-    old.play(0, [("a", {1: "fail"})])
-    old.play(1, [("a", {1: "fail"})])
+    for day in range(3):
+        old.play(day, [("a", {1: "fail"})])
+    before = old.everything()
     old.store.close()
     url = new_disk().url
     moved = make_bench(old.state.path, url)
-    assert moved.store.rebuild()["runs"] == 2
+    assert moved.store.refilled["runs"] == 3
     fresh = new_disk()
-    assert fresh.everything() == moved.everything()
+    assert fresh.everything() == moved.everything() == before, "nor is any run sealed anew"
     fresh.store.bring_evidence()
     assert verify.verify(fresh.state, contents=True) == []
-    assert runs.list_runs(fresh.state) == ["r001", "r002"]
+    assert runs.list_runs(fresh.state) == ["r001", "r002", "r003"]
+
+
+def test_evidence_of_another_store_moves_in_behind_what_is_there(new_disk, make_bench, tmp_path):
+    old = make_bench(tmp_path / "old", None)
+    for day in range(2):
+        old.play(day, [("b", {1: "fail"})])
+    old.store.close()
+    there = new_disk()
+    there.play(3, [("a", {1: "fail"})])
+    moved = make_bench(old.state.path, there.url)
+    moved.store.rebuild()
+    fresh = new_disk()
+    fresh.store.bring_evidence()
+    assert verify.verify(fresh.state, contents=True) == []
+    chain = {run: runs.load_run(fresh.state, run).header["chain"]["seq"] for run in runs.list_runs(fresh.state)}
+    assert chain == {"r101": 1, "r001": 2, "r002": 3}
+    assert sorted(fresh.known_hosts()) == ["a", "b"]
