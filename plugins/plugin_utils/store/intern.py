@@ -65,7 +65,7 @@ class Interned:
         self._empty, self._marked = set(), {schema.FINDING_VALUES: {}, schema.CONTENTS: {}}
 
     def _held(self, memory, table, values, make_row):
-        """What ``_bodies`` says of the canonical texts of ``values``; what came before is known by its mark."""
+        """What ``_bodies`` says of the canonical texts of ``values``; those known already go by their mark."""
         marked = self._marked[table]
         if len(marked) > MOST:
             marked.clear()
