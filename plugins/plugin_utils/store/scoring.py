@@ -154,4 +154,6 @@ def _take_over(connection, run_number, before):
     names = ("percent", "weighted", "current", "max")
     same = sa.select(*(old.c[name] for name in names)).where(old.c.run_id == before)
     rows = connection.execute(same.add_columns(old.c.host_id)).all()
-    _write_hosts(connection, run_number, {row.host_id: row._mapping for row in rows if row.percent is not None})
+    # A host without a percentage, of which nothing could be scored, still has its points: none of none.
+    scored = {row.host_id: row._mapping for row in rows if any(getattr(row, name) is not None for name in names)}
+    _write_hosts(connection, run_number, scored)

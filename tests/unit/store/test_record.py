@@ -77,6 +77,17 @@ def test_a_hostile_host_is_quarantined_and_the_rest_recorded(bench, kind):
     assert bench.one("b")["status"] == "pass", "a host comes out of quarantine by the next whole file"
 
 
+def test_an_unchanged_run_has_the_scores_of_the_one_before_also_where_nothing_could_be_scored(bench):
+    for day in range(2):
+        bench.play(day, [("a", {}), ("b", {1: "fail", 2: "pass"}), bench.failed("c", bench.time(day))])
+    first, second = ([host["score"] for host in bench.store.hosts(run)] for run in ("r001", "r002"))
+    assert first == second
+    assert first[0]["percent"] is None
+    bench.store.retire("default", "a", "scrapped", "ops", now=bench.time(1))
+    bench.store.record("r002")
+    assert [host["score"] for host in bench.store.hosts("r002")] == first, "computed anew it is the same"
+
+
 def test_one_at_fault_costs_a_first_run_of_many_nothing(bench):
     at = bench.time(0)
     names = [f"h{number:03d}" for number in range(250)]
