@@ -19,6 +19,7 @@ import pytest
 
 from lab import canaries, plays, secrets
 from lab import hosts as lab_hosts
+from lab.image import CACHE
 
 PLAYBOOKS = sorted(path.name for path in (plays.ROOT / "playbooks").glob("*.yml"))
 READING = ("assess.yml", "snapshot.yml")
@@ -76,7 +77,12 @@ def new_files(since):
     found = []
     for top in OUTPUTS:
         for folder, names, files in os.walk(top):
-            names[:] = [name for name in names if not os.path.ismount(os.path.join(folder, name))]
+            # The lab's own disks hold what was planted, and they lie here if the clone does.
+            names[:] = [
+                name
+                for name in names
+                if not os.path.ismount(os.path.join(folder, name)) and pathlib.Path(folder, name) != CACHE
+            ]
             for name in files:
                 path = pathlib.Path(folder, name)
                 with contextlib.suppress(OSError):
