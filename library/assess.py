@@ -24,18 +24,6 @@ options:
       - What M(ringwall.servers.begin) returned.
     type: dict
     required: true
-  cadence:
-    description:
-      - V(auto) reads deep tables (walks of file systems) when their last complete reading grows old, V(fast) never,
-        V(deep) always.
-    type: str
-    choices: [auto, fast, deep]
-    default: auto
-  benchmarks:
-    description:
-      - Benchmarks to judge by, in place of those that fit the platform.
-    type: list
-    elements: str
   timeout:
     description:
       - Seconds for the whole of this host.
@@ -85,6 +73,7 @@ options:
     default: {}
 extends_documentation_fragment:
   - ringwall.servers.reading
+  - ringwall.servers.judging
 """
 
 EXAMPLES = r"""

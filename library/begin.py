@@ -19,21 +19,10 @@ description:
     environment, never from a host's or a group's variables.
 author:
   - The Ringwall developers (@ringwall)
-options:
-  cadence:
-    description:
-      - V(auto) reads deep tables (walks of file systems) when their last complete reading grows old, V(fast) never,
-        V(deep) always.
-    type: str
-    choices: [auto, fast, deep]
-    default: auto
-  benchmarks:
-    description:
-      - Benchmarks to judge by, in place of those that fit the platform.
-    type: list
-    elements: str
+options: {}
 extends_documentation_fragment:
   - ringwall.servers.reading
+  - ringwall.servers.judging
 """
 
 EXAMPLES = r"""
@@ -55,6 +44,10 @@ content:
   description: Digest of the compiled content.
   returned: success
   type: str
+collectors:
+  description: Paths of the packed collector (source and bytecode), and the magic number that the bytecode is for.
+  returned: success
+  type: dict
 tables:
   description: Names of the tables that are needed.
   returned: success
