@@ -10,7 +10,7 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 PLUGINS = ROOT / "plugins"
-CAPABILITIES = {"posture"}
+CAPABILITIES = {"posture", "hardening"}
 ROOMS = {"content", "snapshots", "findings", "changes", "evidence", "store", "reports", "bundles"}
 ABOVE = {"assessment", "actions", "keeping"}  # the modules that may import several capabilities or hand them to Ansible
 ALLOWED = {
@@ -23,6 +23,7 @@ ALLOWED = {
     "store": {"evidence", "findings", "snapshots"},
     "reports": {"store", "findings", "content", "evidence"},
     "posture": {"content", "findings", "snapshots", "evidence"},
+    "hardening": {"content", "findings", "snapshots", "evidence", "changes"},
 }
 THIRD_PARTY_ON_TARGETS = "a collector may import the standard library only"
 

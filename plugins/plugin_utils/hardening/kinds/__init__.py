@@ -1,0 +1,20 @@
+"""The kinds of settings. A kind is one file here with
+
+``KIND = "<name>"`` and ``operations(settings, facts) -> list``: pure, the same for the same input.
+
+``settings`` are all settings of that kind chosen for one host: ``[{"setting": {"kind", ...}, "controls": [ids]}]``,
+equal ones merged. ``facts`` is ``hardening.facts.Facts``. Operations come from ``hardening.operations``; what cannot be
+set on this host is ``left(controls, reason)``. A kind plans what is asked, whether or not it is so already: the engine
+on the host drops what changes nothing. It edits or adds, so that what an earlier run set stays set.
+
+KINDS holds them in the order in which a plan carries them out.
+"""
+
+from __future__ import annotations
+
+from . import sysctl
+
+MODULES = (sysctl,)
+"""Every kind, in the order of a plan: a literal list. Add yours where its operations belong."""
+
+KINDS = {module.KIND: module for module in MODULES}
