@@ -1,7 +1,7 @@
 #!/bin/sh
 # Install the Debian packages that the test suite uses: only as root on Debian; otherwise say what will be skipped.
 set -eu
-PACKAGES="docker.io mmdebstrap eatmydata debootstrap openssh-client openssh-server sudo iproute2 nftables postgresql chromium rpm auditd fuse3 nodejs npm git"
+PACKAGES="docker.io mmdebstrap qemu-system-x86 qemu-utils fdisk e2fsprogs eatmydata debootstrap openssh-client openssh-server sudo iproute2 nftables postgresql chromium rpm auditd fuse3 nodejs npm git"
 missing=""
 for package in $PACKAGES; do
     dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing="$missing $package"

@@ -22,9 +22,7 @@ MASKED = (
     "dev-hugepages.mount sys-kernel-debug.mount sys-kernel-tracing.mount e2scrub_all.timer fstrim.timer "
     "dpkg-db-backup.timer systemd-networkd.service systemd-resolved.service"
 )
-CUSTOMISE = rf"""set -eu
-for unit in {MASKED}; do ln -sf /dev/null "$1/etc/systemd/system/$unit"; done
-chroot "$1" useradd -m -s /bin/bash deploy
+ACCOUNTS = r"""chroot "$1" useradd -m -s /bin/bash deploy
 echo 'deploy ALL=(ALL) NOPASSWD: ALL' >"$1/etc/sudoers.d/deploy"; chmod 440 "$1/etc/sudoers.d/deploy"
 chroot "$1" useradd -m -s /bin/bash plain
 for home in /root /home/deploy /home/plain; do mkdir -p "$1$home/.ssh"; cp "$KEY" "$1$home/.ssh/authorized_keys"; chmod 700 "$1$home/.ssh"; done
@@ -34,6 +32,10 @@ printf 'UseDNS no\n' >"$1/etc/ssh/sshd_config.d/50-lab.conf"
 : >"$1/etc/machine-id"
 rm -f "$1"/etc/ssh/ssh_host_*; chroot "$1" ssh-keygen -q -A
 """
+CUSTOMISE = f"""set -eu
+for unit in {MASKED}; do ln -sf /dev/null "$1/etc/systemd/system/$unit"; done
+{ACCOUNTS}"""
+"""What is done to the tree before it is packed: log-ins for the lab, and no services that a container cannot run."""
 
 
 class NotHere(Exception):
@@ -61,7 +63,7 @@ def key():
     return path
 
 
-def rootfs(suite="bookworm", packages=PACKAGES):
+def rootfs(suite="bookworm", packages=PACKAGES, customise=CUSTOMISE):
     """Return the path of a tar of that suite's root file system, built if the cache has none."""
     for program in ("mmdebstrap", "ssh-keygen"):
         if shutil.which(program) is None:
@@ -69,16 +71,16 @@ def rootfs(suite="bookworm", packages=PACKAGES):
     if os.geteuid() != 0:
         raise NotHere("test hosts need root")
     public = pathlib.Path(f"{key()}.pub")
-    recipe = hashlib.sha256("\0".join((suite, packages, CUSTOMISE, public.read_text())).encode()).hexdigest()[:16]
+    recipe = hashlib.sha256("\0".join((suite, packages, customise, public.read_text())).encode()).hexdigest()[:16]
     path = CACHE / f"{suite}-{recipe}.tar"
     with open(CACHE / f".{suite}.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not path.exists():
-            _build(suite, packages, public, path)
+            _build(suite, packages, customise, public, path)
     return path
 
 
-def _build(suite, packages, public, path):
+def _build(suite, packages, customise, public, path):
     temporary = path.with_suffix(".part.tar")
     hooks = "/usr/share/mmdebstrap/hooks/eatmydata"
     command = [
@@ -88,7 +90,7 @@ def _build(suite, packages, public, path):
         "--dpkgopt=path-exclude=/usr/share/man/*",
         "--dpkgopt=path-exclude=/usr/share/doc/*",
         "--dpkgopt=path-exclude=/usr/share/locale/*",
-        f"--customize-hook={CUSTOMISE}",
+        f"--customize-hook={customise}",
     ]
     if os.path.isdir(hooks):
         command.append(f"--hook-directory={hooks}")
