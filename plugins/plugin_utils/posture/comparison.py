@@ -20,6 +20,7 @@ COMPARATORS = {
     "count": "the value has this many items",
     "matches": "the regular expression is found in the text (anchor it with ^ and $)",
     "not_matches": "the regular expression is not found in the text, or there is no value",
+    "mask": "the value is an octal mask that takes away at least these permission bits, for a umask",
     "absent": "true: there is no value; false: there is one",
     "empty": "true: an empty list, map or text, or no value; false: something is there",
 }
@@ -45,6 +46,8 @@ def check(expected, where):
             raise ContentError(where, f"{name} takes a list, found {operand!r}", f"{name}: [a, b]")
         if name in _SWITCHES and not isinstance(operand, bool):
             raise ContentError(where, f"{name} takes true or false, found {operand!r}", f"{name}: true")
+        if name == "mask" and octal(operand) is None:
+            raise ContentError(where, f"mask takes octal digits in quotes, found {operand!r}", 'mask: "027"')
         if name in ("matches", "not_matches"):
             _check_pattern(name, operand, where)
 
@@ -71,6 +74,27 @@ def number(value):
             except ValueError:
                 return None
     return None
+
+
+def octal(value):
+    """Return a mode or mask given as text of octal digits as int, None for anything else."""
+    return int(value, 8) if isinstance(value, str) and re.fullmatch(r"[0-7]{1,5}", value) else None
+
+
+def _masks(value, operand):
+    given = octal(value)
+    return given is not None and octal(operand) & ~given == 0
+
+
+def target(expected):
+    """Return the one value that hardening sets so that ``expected`` holds, None where it names none."""
+    if not isinstance(expected, dict):
+        return expected
+    for name in ("equals", "mask", "max", "min"):
+        if name in expected:
+            return expected[name]
+    choices = expected.get("one_of") or expected.get("all_of") or expected.get("subset_of")
+    return choices[0] if choices else None
 
 
 def same(left, right):
@@ -116,6 +140,7 @@ _TESTS = {
     "count": lambda value, operand: len(_items(value)) == operand,
     "matches": lambda value, operand: value is not None and re.search(operand, _text(value)) is not None,
     "not_matches": lambda value, operand: value is None or re.search(operand, _text(value)) is None,
+    "mask": _masks,
     "absent": lambda value, operand: (value is None) is operand,
     "empty": lambda value, operand: (value in (None, "", [], {})) is operand,
 }
@@ -138,6 +163,7 @@ _WORDS = {
     "all_of": "all of {}",
     "subset_of": "only of {}",
     "within": "nothing beyond {}",
+    "mask": "umask {} or stricter",
     "count": "{} of them",
     "matches": "text like {}",
     "not_matches": "text unlike {}",
