@@ -69,9 +69,9 @@ def needs(benchmarks, cadence="auto", content=None):
     if unknown:
         known = ", ".join(sorted(compiled.benchmarks))
         raise AnsibleFilterError(f"needs: no benchmark {', '.join(unknown)}; expected some of {known}")
-    tables, paths = assessment.needs(compiled, {"benchmarks": asked or None})
-    reading = assessment.tables_to_read(tables, {}, str(cadence), assessment.now())
-    return {"tables": sorted(reading), "options": {"file_attributes": {"paths": sorted(paths)}}}
+    tables, paths, configs = assessment.needs(compiled, {"benchmarks": asked or None})
+    reading = assessment.tables_to_read(tables, {}, str(cadence), assessment.clock.now())
+    return {"tables": sorted(reading), "options": assessment.table_options(paths, configs)}
 
 
 class FilterModule:

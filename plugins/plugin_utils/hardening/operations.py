@@ -19,7 +19,7 @@ SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@:-]{0,127}")
 def operation(op, controls, *, guarded=False, follow=(), **fields):
     """Return ``{"op": op, **fields, "controls", "guarded", "follow"}``; fields that are None are left out.
 
-    ``controls``: ids whose sake it is for. ``guarded``: it could cut us off. ``follow``: follow-ups, run once after all.
+    ``controls``: ids whose sake it is for. ``guarded``: it could cut us off. ``follow``: follow-ups, run once, last.
     """
     plain = {name: value for name, value in fields.items() if value is not None}
     return {"op": op, **plain, "controls": sorted(set(controls)), "guarded": guarded, "follow": list(follow)}

@@ -9,7 +9,7 @@ import pytest
 from ansible_collections.ringwall.servers.plugins.module_utils.collect import collect
 from ansible_collections.ringwall.servers.plugins.module_utils.tables import TABLES
 from ansible_collections.ringwall.servers.plugins.plugin_utils import assessment
-from ansible_collections.ringwall.servers.plugins.plugin_utils.evidence import past, runs
+from ansible_collections.ringwall.servers.plugins.plugin_utils.evidence import objects, past, runs
 from ansible_collections.ringwall.servers.plugins.plugin_utils.evidence.state import open_state
 from ansible_collections.ringwall.servers.plugins.plugin_utils.settings import Settings
 from ansible_collections.ringwall.servers.plugins.plugin_utils.snapshots.limits import HostFailure
@@ -76,7 +76,7 @@ def test_fast_tables_are_always_asked_for_and_deep_ones_only_when_due(begun):
 def test_a_deep_table_of_the_past_is_judged_with_its_age_and_never_passes_when_stale(begun, observed, stale):
     state = open_state(begun["state"])
     table = {"version": TABLES[DEEP].TABLE.version, "state": "ok", "why": "", "rows": {}}
-    digest = assessment.objects.put(state, table, assessment.VOLATILE[DEEP])
+    digest = objects.put(state, table, assessment.VOLATILE[DEEP])
     before = {"tables": {DEEP: {"state": "ok", "digest": digest, "observed_at": observed, "version": table["version"]}}}
     raw = {"tables": {}, "taken": AT}
     view = assessment.snapshot_of(raw, state, before, {DEEP}, AT, "web1").table(DEEP)

@@ -76,7 +76,7 @@ def site(tmp_path):
 @pytest.fixture
 def play(state, site, tmp_path, monkeypatch):
     """Assess and record the host with fast tables only; return (store, content, the host's file, tables asked for)."""
-    monkeypatch.setattr(assessment, "now", lambda: LATER)
+    monkeypatch.setattr(assessment.clock, "now", lambda: LATER)
     stores, asked = [], []
 
     def gather(tables, options):

@@ -1,119 +1,23 @@
-"""The flow of an assessment above all capabilities: begin, one host, record, report.
-
-The only module that imports several capabilities. What a capability is: a ``noun``, ``needs(content,
-options)`` -> ``{tables, paths}`` and ``evaluate(snapshot, context)`` -> ``{findings, alerts, benchmarks}``.
-"""
+"""What is done for each host, in its worker: read, judge, write its file of the run."""
 
 from __future__ import annotations
 
-import datetime
 import difflib
-import itertools
 import os
 import traceback
 
-from ..module_utils.collect import VERSION as COLLECTOR
-from ..module_utils.tables import TABLES
-from . import provenance
-from .content import compile_content, roots
-from .evidence import atomic, objects, past, runs
-from .evidence.state import open_state
-from .findings.disposition_files import load_dispositions
-from .findings.score import score
-from .posture import VOCABULARY, Posture
-from .snapshots import payload
-from .snapshots.gather import address_space, deadline
-from .snapshots.limits import JUDGING_SECONDS, WORKER_ADDRESS_SPACE, HostFailure, harmless
-from .snapshots.view import Snapshot, TableView
+from ...module_utils.tables import TABLES
+from ..content import compile_content
+from ..evidence import objects, past, runs
+from ..evidence.state import open_state
+from ..findings.score import score
+from ..snapshots.gather import address_space, deadline
+from ..snapshots.limits import JUDGING_SECONDS, WORKER_ADDRESS_SPACE, HostFailure, harmless
+from ..snapshots.view import Snapshot, TableView
+from . import clock
+from .capabilities import CAPABILITIES, VOLATILE, table_options
 
 HOST_SCHEMA = "ringwall.host/1"
-CAPABILITIES = (Posture(),)
-RUN_ID = runs.new_run_id()
-"""Made once in the process that starts the play: workers are forked from it and share this value. See ``run_id``."""
-
-VOLATILE = {
-    name: {column.name for column in module.TABLE.columns if column.volatile} for name, module in TABLES.items()
-}
-"""Columns that do not make a table's content another one."""
-
-
-def now():
-    """The controller's time as RFC 3339 UTC with seconds."""
-    return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _age_hours(moment, at):
-    return (datetime.datetime.fromisoformat(at) - datetime.datetime.fromisoformat(moment)).total_seconds() / 3600
-
-
-# Once: begin --------------------------------------------------------------------------------------------
-
-
-def begin(settings, asked, options, known):
-    """Open the run (or find it open: a later batch of the same play) and return what ``assess_host`` needs.
-
-    ``asked`` are inventory names, ``options`` ``{cadence, benchmarks, check_mode, ...}``, ``known`` a function
-    (scope, hosts) -> {host: what the store knows of it}. Raise ContentError, StateError with file, line and what to do.
-    """
-    state = open_state(settings.state)
-    content = load_content(settings, state)
-    header = {
-        "pid": os.getppid(),  # the play's own process: this worker ends with its task
-        "scope": settings.scope,
-        "asked": sorted(asked),
-        "started": now(),
-        "collector": COLLECTOR,
-        "actor": provenance.actor(),
-        "version": provenance.version(),
-        "project_commit": provenance.commit(settings.project_dir),
-        "inventory": provenance.digest_of_files(settings.inventory_dirs),
-        "content": content.digest,
-        # What the score goes by: the store must be able to compute it again when the content is another one.
-        "controls": {
-            name: {key: control.get(key) for key in ("severity", "score")} for name, control in content.controls.items()
-        },
-        "dispositions": load_dispositions(settings.dispositions),
-        "options": options,
-    }
-    run = runs.open_run(state, settings.run or run_id(state), header)
-    past.write(run, known(settings.scope, sorted(asked)))
-    # For all benchmarks: a host may name others (ringwall_benchmarks) than the one that this step runs as.
-    tables, paths = needs(content, {**options, "benchmarks": None})
-    return {
-        "run": run.id,
-        "state": settings.state,
-        "content": content.digest,
-        "collectors": collectors(state),
-        "tables": sorted(tables),
-        "paths": sorted(paths),
-    }
-
-
-def run_id(state):
-    """Return RUN_ID; with a number behind it when this process has sealed a run of that id: a later play is another."""
-
-    def sealed(name):
-        try:
-            return runs.load_run(state, name).header["state"] != "running"  # a later batch joins a running one
-        except runs.RunError:
-            return False
-
-    names = itertools.chain([RUN_ID], (f"{RUN_ID}.{number}" for number in itertools.count(2)))
-    return next(name for name in names if not sealed(name))
-
-
-def collectors(state):
-    """Return ``{source, bytecode, magic}``: paths of the packed collector in the state's cache, made when it is new.
-
-    ``magic`` is the magic number (hexadecimal) of the Python that the bytecode is for: this one.
-    """
-    digest, magic = payload.digest(), payload.MAGIC.hex()
-    paths = {"source": f"collector-{digest}.bin", "bytecode": f"collector-{digest}-{magic}.bin"}
-    for kind, code in (("source", payload.SOURCE), ("bytecode", payload.BYTECODE)):
-        paths[kind] = os.path.join(state.cache, paths[kind])
-        if not os.path.exists(paths[kind]):
-            atomic.write(paths[kind], payload.pack(code))
-    return dict(paths, magic=magic)
 
 
 def python_of(state, before):
@@ -125,24 +29,6 @@ def python_of(state, before):
         return None
 
 
-def load_content(settings, state):
-    """Return the compiled Content of our collection and the user's directories, through the cache in the state."""
-    return compile_content(roots(extra=settings.content), VOCABULARY, cache=state.cache)
-
-
-def needs(content, options):
-    """Return (table names, file paths) to read: every fast table, and what the capabilities ask for beyond."""
-    tables, paths = {name for name, module in TABLES.items() if module.TABLE.cadence == "fast"}, set()
-    for capability in CAPABILITIES:
-        wanted = capability.needs(content, options)
-        tables |= wanted["tables"]
-        paths |= wanted["paths"]
-    return tables, paths
-
-
-# Each host, in its worker: assess -----------------------------------------------------------------------
-
-
 def tables_to_read(wanted, before, cadence, at):
     """Return the tables to read now. Deep ones are due when no complete reading is younger than half their maximum."""
     chosen = set()
@@ -152,7 +38,11 @@ def tables_to_read(wanted, before, cadence, at):
             chosen.add(name)
         elif cadence == "auto":
             last = before.get("tables", {}).get(name)
-            if not last or last.get("state") != "ok" or _age_hours(last["observed_at"], at) > spec.max_age_hours / 2:
+            if (
+                not last
+                or last.get("state") != "ok"
+                or clock.age_hours(last["observed_at"], at) > spec.max_age_hours / 2
+            ):
                 chosen.add(name)
     return chosen
 
@@ -192,7 +82,7 @@ def _carried_on(name, last, state, at):
         why = f"what was read {last['observed_at']} cannot be used: {error}"
         lost = {"version": spec.version, "state": "error", "why": why, "rows": {}}
         return TableView(name, spec.version, "error", why, {}, at, False, objects.put(state, lost))
-    stale = _age_hours(last["observed_at"], at) > spec.max_age_hours
+    stale = clock.age_hours(last["observed_at"], at) > spec.max_age_hours
     why = table.get("why", "")
     return TableView(name, spec.version, table["state"], why, rows, last["observed_at"], stale, last["digest"])
 
@@ -206,7 +96,7 @@ def assess_host(host, begun, inventory, options, gather):
     """
     state = open_state(begun["state"])
     run = runs.load_run(state, begun["run"])
-    received = now()
+    received = clock.now()
     file = {
         "schema": HOST_SCHEMA,
         "run": run.id,
@@ -227,9 +117,9 @@ def assess_host(host, begun, inventory, options, gather):
         before = past.read(run, host)
         wanted = set(begun["tables"])
         reading = tables_to_read(wanted, before, options["cadence"], received)
-        asking = {"file_attributes": {"paths": begun["paths"]}, "root": options.get("root") or "/"}
+        asking = {**table_options(begun["paths"], begun["configs"]), "root": options.get("root") or "/"}
         raw = gather(reading, dict(asking, python=python_of(state, before)))
-        received = now()
+        received = clock.now()
         # A host that cannot flood us may still try to be expensive to judge.
         with address_space(WORKER_ADDRESS_SPACE), deadline(JUDGING_SECONDS, _too_slow()):
             snapshot = snapshot_of(raw, state, before, wanted, received, host)
@@ -294,14 +184,14 @@ def _judged(snapshot, raw, run, content, before, inventory, options, at):
         for key, items in capability.evaluate(snapshot, context).items():
             result.setdefault(key, []).extend(items)
     identity = snapshot.table("identity").rows.get("host", {})
-    clock = identity.get("clock")
+    told = identity.get("clock")
     result.update(
         state="assessed",
         taken=raw["taken"],
         collector=raw["collector"],
         errors=raw["errors"],
         privilege="root" if raw["euid"] == 0 else "user",
-        clock_skew_s=round(_age_hours(at, clock) * 3600) if isinstance(clock, str) else None,
+        clock_skew_s=round(clock.age_hours(at, told) * 3600) if isinstance(told, str) else None,
         platform=snapshot.table("platform").rows.get("host", {}),
         identity=identity,
         score=score([{"name": "", "state": "assessed", "findings": result["findings"]}], content.controls)["hosts"][""][
@@ -340,54 +230,3 @@ def summary(file):
         "score": file.get("score"),
         "unreadable_tables": sorted(name for name, table in file["tables"].items() if table["state"] != "ok")[:20],
     }
-
-
-def record(settings, begun, asked, active):
-    """Seal the run when no other batch is to come and bring it into the store, after runs that were interrupted.
-
-    ``asked`` are all hosts of the play, ``active`` those that Ansible has not dropped. Returns the store's summary.
-    """
-    from .store import open_store
-
-    state = open_state(begun["state"])
-    run = runs.load_run(state, begun["run"])
-    if not not_assessed(run, asked, active):
-        run.finish()
-        past.forget(run, asked)
-    store = open_store(settings.store, state)
-    try:
-        for old in runs.interrupted(state):
-            store.record(old, settings.score_drop)
-        return store.record(run.id, settings.score_drop)
-    finally:
-        store.close()
-
-
-def not_assessed(run, asked, active):
-    """Write a failed file for hosts that ended before they were assessed; return those of a batch still to come."""
-    done = run.host_names()
-    waiting = [host for host in asked if host not in done and host in active]
-    for host in asked:
-        if host not in done and host not in active:
-            run.write_host(
-                {
-                    "schema": HOST_SCHEMA,
-                    "run": run.id,
-                    "scope": run.header["scope"],
-                    "host": host,
-                    "inventory": {},
-                    "state": "failed",
-                    "received": now(),
-                    "findings": [],
-                    "alerts": [],
-                    "errors": [],
-                    "tables": {},
-                    "benchmarks": [],
-                    "reason": {
-                        "code": "not_assessed",
-                        "text": "it left the play before it was assessed",
-                        "fix": "The play's output above says why (a variable that is not defined, for example).",
-                    },
-                }
-            )
-    return waiting
