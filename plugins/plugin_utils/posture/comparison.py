@@ -86,17 +86,6 @@ def _masks(value, operand):
     return given is not None and octal(operand) & ~given == 0
 
 
-def target(expected):
-    """Return the one value that hardening sets so that ``expected`` holds, None where it names none."""
-    if not isinstance(expected, dict):
-        return expected
-    for name in ("equals", "mask", "max", "min"):
-        if name in expected:
-            return expected[name]
-    choices = expected.get("one_of") or expected.get("all_of") or expected.get("subset_of")
-    return choices[0] if choices else None
-
-
 def same(left, right):
     """True if two values are equal for people: ``0`` and ``"0"``, runs of white space as one blank."""
     if isinstance(left, bool) or isinstance(right, bool):

@@ -7,6 +7,7 @@ import re
 from ...content.errors import ContentError
 from ...snapshots.view import cell
 from .. import comparison
+from ..settable import value_for
 from .base import Resource, Verdict
 
 TABLE = "login_defs"
@@ -43,8 +44,8 @@ class LoginDefs(Resource):
 
     def settings(self, statement):
         """One ``login_defs`` setting a name that expects a value."""
-        pairs = [(name, comparison.target(expected)) for name, expected in statement.items()]
-        return [{"kind": "login_defs", "name": name, "value": value} for name, value in pairs if value is not None]
+        pairs = [(name, *value_for(expected)) for name, expected in statement.items()]
+        return [{"kind": "login_defs", "name": name, "value": value} for name, known, value in pairs if known]
 
     def _one(self, name, expected, row):
         value = cell(row, "value") if row else None
