@@ -11,6 +11,7 @@ sys.path.insert(0, str(PROJECT / "collections"))
 from ansible_collections.ringwall.servers.plugins.plugin_utils.content import compile_content, roots  # noqa: E402
 from ansible_collections.ringwall.servers.plugins.plugin_utils.content.vocabulary import (  # noqa: E402
     DEFAULT_SCORE,
+    HOLDS,
     SCORES,
     SEVERITIES,
 )
@@ -51,9 +52,10 @@ sections:
   "site.1": {title: No compiler, level: l1, controls: [linux.site.no_compiler]}
 ```
 
-A benchmark serves the hosts that its `platform` fits. With `beside: true` it serves them beside the benchmark of their
-system, as `ringwall_servers` does; with `fallback: true` it serves those that have none of their own, and the report
-says so.
+A benchmark serves the hosts that its `platform` fits: `family`, `id` (one or a list), `version_id`, `major` (9 for
+9.4). With `beside: true` it serves them beside the benchmark of their system, as `ringwall_servers` does; with
+`fallback: true` it serves those that have none of their own, and the report says so; with `optional: true` only those
+that name it in `ringwall_benchmarks`. A section with one control has that control's title when it gives none.
 
 An id of yours may not be one of ours. What is wrong is refused when it is loaded, with file, line and what was
 expected.
@@ -72,7 +74,13 @@ expected.
 | `attack` | techniques of MITRE ATT&CK that it hinders |
 | `score` | secure-score control, DEFAULT when left out; one of SCORES |
 | `fix` | a sentence for people, where the statement does not say it all |
+| `set` | what a machine sets where the statement cannot say it: a list of maps with `kind`; a case may have its own |
+| `hold` | what setting it may cut off, so that it waits for facts or for you: HOLDS |
 | `release` | set when it fits one release only: it then stays out of `ringwall_linux` |
+
+Where systems differ, `cases: [{when: {family: debian}, require: {...}}, {when: {family: rhel}, require: {...}}]` stands
+in `require` like a resource type: the first case whose conditions hold is judged; where none does, the control does not
+apply, and the report says which facts decided. The last case may do without `when`. A case may have a `set` of its own.
 
 A parameter's value is its default, then the benchmark section's, then that of `ringwall_parameters` in the inventory.
 `stricter` (lower, higher, subset, superset, equal) tells which values are at least as strict; a weaker one is listed in
@@ -124,6 +132,7 @@ def build():
     parts = {
         "SEVERITIES": ", ".join(SEVERITIES),
         "DEFAULT": f"`{DEFAULT_SCORE}`",
+        "HOLDS": ", ".join(f"`{name}`" for name in HOLDS),
         "SCORES": ", ".join(f"`{name}`" for name in SCORES),
         "RESOURCES": "".join(f"### {resource.name}\n\n{resource.summary}\n\n" for resource in resources),
         "COMPARATORS": rows(("comparator", "meaning"), [(f"`{name}`", text) for name, text in COMPARATORS.items()]),

@@ -22,8 +22,9 @@ def snapshot():
     from lab.chroots import Chroots
     from lab.namespaces import Network
 
+    needs = content().needs()
     settings = {
-        "options": {"file_attributes": {"paths": sorted(content().needs()["paths"])}},
+        "options": {"file_attributes": {"paths": sorted(needs["paths"])}, "config": {"files": needs["configs"]}},
         "tables": sorted(TABLES),
     }
     with tempfile.TemporaryDirectory(prefix="rwbench-") as folder, Network() as network:

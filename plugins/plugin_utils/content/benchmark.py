@@ -15,13 +15,14 @@ KEYS = (
     "source",
     "fallback",
     "beside",
+    "optional",
     "include",
     "sections",
     "collect",
     "themes",
 )
 SECTION_KEYS = ("title", "controls", "level", "workstation", "assessment", "reason", "parameters")
-PLATFORM_KEYS = ("family", "id", "version_id")
+PLATFORM_KEYS = ("family", "id", "version_id", "major")
 ASSESSMENTS = ("automated", "manual")
 LEVELS = ("l1", "l2", "high", "medium", "low")
 """Levels of published benchmarks: profiles of CIS, categories of a STIG by their severity."""
@@ -41,15 +42,18 @@ def read_benchmark(document, controls, parameters):
             raise ContentError(document.where(key), f"{key} is not text", f'{key}: "..."')
     if not ID.fullmatch(data["id"]):
         raise ContentError(document.where("id"), f"malformed id {data['id']}", "small letters, digits and _")
-    for key in ("fallback", "beside"):
+    for key in ("fallback", "beside", "optional"):
         if not isinstance(data.get(key, False), bool):
             raise ContentError(document.where(key), f"{key} is {data[key]!r}", f"{key}: true")
     if data.get("fallback") and data.get("beside"):
         raise ContentError(document.where("beside"), "a fallback cannot serve beside others", "fallback or beside")
+    if data.get("optional") and (data.get("fallback") or data.get("beside")):
+        raise ContentError(document.where("optional"), "optional serves only who asks", "optional, fallback or beside")
     platform = data.get("platform") or {}
     known_keys(document, ("platform",), platform, PLATFORM_KEYS)
     for key, value in platform.items():
-        if not isinstance(value, str):
+        values = value if key == "id" and isinstance(value, list) and value else [value]
+        if not all(isinstance(item, str) for item in values):
             raise ContentError(document.where("platform", key), f"{key} is not text", f'{key}: "{value}"')
     sections = {}
     for section, body in (data.get("sections") or {}).items():
@@ -65,6 +69,7 @@ def read_benchmark(document, controls, parameters):
         "platform": platform,
         "fallback": data.get("fallback", False),
         "beside": data.get("beside", False),
+        "optional": data.get("optional", False),
         "include": _include(document, data),
         "sections": sections,
     }
@@ -81,7 +86,7 @@ def _section(document, section, body, controls, parameters):
     at = ("sections", section)
     if not isinstance(section, str):
         raise ContentError(document.where(*at), f"section {section} is read as a number", f'"{section}" in quotes')
-    known_keys(document, at, body, SECTION_KEYS, ("title", "level"))
+    known_keys(document, at, body, SECTION_KEYS, ("level",))
     assessment = body.get("assessment", "automated")
     if assessment not in ASSESSMENTS:
         problem = f"unknown assessment {assessment}{near(assessment, ASSESSMENTS)}"
@@ -111,8 +116,11 @@ def _section(document, section, body, controls, parameters):
             document.where(*at, "parameters"), "parameters is not a map", "parameters: {<name>: <value>}"
         )
     _check_values(document, at, section, values, named, controls, parameters)
+    if "title" not in body and len(named) != 1:
+        problem = f"section {section} has no title and {len(named)} controls"
+        raise ContentError(document.where(*at), problem, "title: ..., which only one control gives by itself")
     return {
-        "title": str(body["title"]),
+        "title": str(body.get("title") or controls[named[0]]["title"]),
         "level": body["level"],
         "workstation": body.get("workstation", ""),
         "assessment": assessment,

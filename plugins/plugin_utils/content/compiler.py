@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 from .benchmark import read_benchmark, resolve_includes
-from .control import read_control, read_parameters
+from .control import read_control, read_parameters, unique
 from .errors import ContentError, Where
 from .lines import parse
 from .roots import content_files
@@ -31,14 +31,17 @@ class Content:
         self.parameters = data["parameters"]
 
     def needs(self, benchmarks=None):
-        """Return ``{"tables": set, "paths": set}`` that judging the named benchmarks (default: all) reads."""
-        tables, paths = {"platform"}, set()
+        """Return what judging the named benchmarks (default: all) reads: ``tables`` and ``paths``, sets of text, and
+        ``configs``, a list of maps that name configuration files.
+        """
+        tables, paths, configs = {"platform"}, set(), []
         for name in self.benchmarks if benchmarks is None else benchmarks:
             for section in self.benchmarks.get(name, {"sections": {}})["sections"].values():
                 for control in section["controls"]:
                     tables.update(self.controls[control]["tables"])
                     paths.update(self.controls[control]["paths"])
-        return {"tables": tables, "paths": paths}
+                    configs += self.controls[control]["configs"]
+        return {"tables": tables, "paths": paths, "configs": unique(configs)}
 
 
 def compile_content(roots=(), vocabulary=None, cache=None, digest=None):

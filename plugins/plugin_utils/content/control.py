@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 from .errors import ContentError
 from .lines import known_keys, near, no_nulls
-from .vocabulary import DEFAULT_SCORE, SCORES, SEVERITIES, STRICTER
+from .vocabulary import DEFAULT_SCORE, HOLDS, SCORES, SEVERITIES, STRICTER
 
 KEYS = (
     "id",
@@ -20,10 +21,14 @@ KEYS = (
     "score",
     "fix",
     "release",
+    "set",
+    "hold",
 )
 REQUIRED = ("id", "title", "severity", "rationale", "require")
 PARAMETER_KEYS = ("default", "stricter", "description")
 ID = re.compile(r"[a-z][a-z0-9]*(\.[a-z0-9_]+)+")
+KIND = re.compile(r"[a-z][a-z0-9_]*")
+CASE_KEYS = ("when", "require", "set")
 TECHNIQUE = re.compile(r"T\d{4}(\.\d{3})?")
 
 
@@ -87,11 +92,13 @@ def read_control(document, at, entry, vocabulary, parameters):
     if not isinstance(attack, list) or not all(isinstance(item, str) and TECHNIQUE.fullmatch(item) for item in attack):
         raise ContentError(document.where(*at, "attack"), "not a list of technique ids", "attack: [T1557]")
     defaults = {name: body["default"] for name, body in parameters.items()}
-    tables, paths = set(), set()
-    tree = _tree(document, (*at, "require"), entry["require"], vocabulary, defaults, (tables, paths))
+    needs = Needs()
+    tree = _tree(document, (*at, "require"), entry["require"], vocabulary, defaults, needs)
     when = entry.get("when") or {}
-    check_when(document, (*at, "when"), when, vocabulary, tables)
-    used = parameter_names(entry["require"])
+    check_when(document, (*at, "when"), when, vocabulary, needs.tables)
+    settings = _settings(document, (*at, "set"), entry.get("set", []), defaults)
+    hold = _hold(document, (*at, "hold"), entry.get("hold", []))
+    used = parameter_names([entry["require"], settings])
     for name in entry.get("parameters") or {}:
         if name not in used:
             problem = f"parameter {name} is not used by {entry['id']}, which declares it"
@@ -108,9 +115,50 @@ def read_control(document, at, entry, vocabulary, parameters):
         "fix": entry.get("fix", ""),
         "release": entry.get("release", ""),
         "parameters": used,
-        "tables": sorted(tables),
-        "paths": sorted(paths),
+        "set": settings,
+        "hold": hold,
+        "tables": sorted(needs.tables),
+        "paths": sorted(needs.paths),
+        "configs": unique(needs.configs),
     }
+
+
+class Needs:
+    """What judging a control reads: names of tables, paths, and configuration files as plain maps."""
+
+    def __init__(self):
+        self.tables, self.paths, self.configs = set(), set(), []
+
+
+def unique(items):
+    """Return plain data without repetitions, in an order of its own."""
+    return [json.loads(text) for text in sorted({json.dumps(item, sort_keys=True) for item in items})]
+
+
+def _settings(document, at, items, defaults):
+    """Check ``set``: a list of plain maps, each with the ``kind`` of setting that the hardening knows it by."""
+    if not isinstance(items, list):
+        raise ContentError(document.where(*at), "set takes a list of maps", "set: [{kind: login_defs, ...}]")
+    for number, item in enumerate(items):
+        where = document.where(*at, number)
+        if not isinstance(item, dict) or not isinstance(item.get("kind"), str) or not KIND.fullmatch(item["kind"]):
+            raise ContentError(where, f"this setting has no kind: {item!r}", "{kind: <kind of setting>, ...}")
+        for name in parameter_names(item):
+            if name not in defaults:
+                problem = f"unknown parameter {name}{near(name, defaults)}"
+                raise ContentError(where, problem, "a name under some control's parameters")
+    return items
+
+
+def _hold(document, at, names):
+    if not isinstance(names, list):
+        raise ContentError(document.where(*at), "hold takes a list of names", "hold: [faillock]")
+    for number, name in enumerate(names):
+        if name not in HOLDS:
+            raise ContentError(
+                document.where(*at, number), f"unknown hold {name}{near(name, HOLDS)}", "one of " + ", ".join(HOLDS)
+            )
+    return names
 
 
 def _one_of(document, at, entry, key, known):
@@ -121,7 +169,10 @@ def _one_of(document, at, entry, key, known):
 
 
 def _tree(document, at, body, vocabulary, defaults, needs):
-    """Return ``[{resource, statement} | {any: [tree, ...]}]``, all of which must hold."""
+    """Return ``[{resource, statement} | {any: [tree, ...]} | {cases: [{when, require: tree, set}]}]``.
+
+    All parts must hold.
+    """
     if not isinstance(body, dict) or not body:
         raise ContentError(document.where(*at), "require takes a map", "require: {<resource type>: <statement>}")
     parts = []
@@ -136,14 +187,36 @@ def _tree(document, at, body, vocabulary, defaults, needs):
             ]
             parts.append({"any": trees})
             continue
+        if name == "cases":
+            parts.append({"cases": _cases(document, place, statement, vocabulary, defaults, needs)})
+            continue
         resource = vocabulary.resources.get(name)
         if resource is None:
             problem = f"unknown resource type {name}{near(name, vocabulary.resources)}"
             known = ", ".join(sorted(vocabulary.resources))
-            raise ContentError(document.where(*place), problem, f"one of {known}, any_of")
+            raise ContentError(document.where(*place), problem, f"one of {known}, any_of, cases")
         parts.append({"resource": name, "statement": statement})
         _check_statement(document, place, resource, statement, defaults, needs)
     return parts
+
+
+def _cases(document, at, cases, vocabulary, defaults, needs):
+    """Check ``cases``: the first whose conditions hold is judged. Only the last may be without: it is for the rest."""
+    if not isinstance(cases, list) or not cases:
+        form = "cases: [{when: {family: debian}, require: {...}}, ...]"
+        raise ContentError(document.where(*at), "cases takes a list of maps", form)
+    found = []
+    for number, case in enumerate(cases):
+        place = (*at, number)
+        known_keys(document, place, case, CASE_KEYS, ("require",))
+        when = case.get("when") or {}
+        if not when and number < len(cases) - 1:
+            raise ContentError(document.where(*place), "a case without when hides those behind it", "when: {...}")
+        check_when(document, (*place, "when"), when, vocabulary, needs.tables)
+        tree = _tree(document, (*place, "require"), case["require"], vocabulary, defaults, needs)
+        settings = _settings(document, (*place, "set"), case.get("set", []), defaults)
+        found.append({"when": when, "require": tree, "set": settings})
+    return found
 
 
 def _check_statement(document, place, resource, statement, defaults, needs):
@@ -158,8 +231,9 @@ def _check_statement(document, place, resource, statement, defaults, needs):
             resource.check({key: value}, document.where(*place, key))
     else:
         resource.check(plain, where)
-    needs[0].update(resource.tables(plain))
-    needs[1].update(resource.paths(plain))
+    needs.tables.update(resource.tables(plain))
+    needs.paths.update(resource.paths(plain))
+    needs.configs.extend(resource.configs(plain))
 
 
 def check_when(document, at, when, vocabulary, tables):

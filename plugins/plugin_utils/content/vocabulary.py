@@ -33,6 +33,30 @@ SCORES = (
 )
 """Keys of the secure-score controls that content may name."""
 
+HOLDS = (
+    "docker",
+    "kubernetes",
+    "router",
+    "hypervisor",
+    "sftp",
+    "password_only",
+    "immutable_audit",
+    "sudo_authentication",
+    "sudo_requiretty",
+    "password_age",
+    "inactivity",
+    "faillock",
+    "pam_wheel",
+    "sshd_access",
+    "sshd_sessions",
+    "noexec_remote_tmp",
+    "tmout",
+    "disk_full_action",
+    "grub_password",
+    "partition",
+)
+"""What a control may say of itself in ``hold``: setting it may cut somebody off where facts of the host say so."""
+
 
 @dataclass(frozen=True)
 class Vocabulary:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ..content.errors import ContentError
 from ..content.lines import near
 from ..snapshots.view import Gap, cell
-from . import comparison
+from . import comparison, in_charge
 from .lookups import active, enabled, installed, ipv6, mounted, unit
 from .queries import search
 from .query_check import check_query
@@ -27,6 +27,9 @@ PLATFORM_FACTS = (
     "container",
     "cloud",
 )
+
+FAMILIES = ("debian", "rhel", "suse", "alpine", "arch")
+"""Families of systems that content may name: those of the table ``platform``."""
 
 
 @dataclass(frozen=True)
@@ -150,6 +153,48 @@ def _arch(value, snapshot, context):
     return _platform({"architecture": {"one_of": _items(value)}}, snapshot, context)
 
 
+def _check_family(value, where):
+    _names(value, where)
+    for name in _items(value):
+        if name not in FAMILIES:
+            raise ContentError(where, f"unknown family {name}{near(name, FAMILIES)}", "one of " + ", ".join(FAMILIES))
+
+
+def _family(value, snapshot, context):
+    found = cell(platform(snapshot), "family")
+    if found is None:
+        raise Gap("unreadable", "platform: the family of the system is not known")
+    return found in _items(value), f"the system is of the {found} family"
+
+
+def _check_in_charge(value, where):
+    if not isinstance(value, dict) or not value:
+        raise ContentError(where, "in_charge takes a map", "in_charge: {firewall: ufw}")
+    for group, names in value.items():
+        if group not in in_charge.GROUPS:
+            problem = f"unknown group {group}{near(group, in_charge.GROUPS)}"
+            raise ContentError(where, problem, "one of " + ", ".join(in_charge.GROUPS))
+        _names(names, where)
+        members = in_charge.GROUPS[group][1]
+        for name in _items(names):
+            if name not in members:
+                problem = f"{name} is none of the group {group}{near(name, members)}"
+                raise ContentError(where, problem, "one of " + ", ".join(members))
+
+
+def _in_charge(value, snapshot, context):
+    facts = []
+    for group, names in value.items():
+        facts.append(in_charge.fact(snapshot, group))
+        if not set(in_charge.in_charge(snapshot, group)).intersection(_items(names)):
+            return False, facts[-1]
+    return True, ", ".join(facts)
+
+
+def _in_charge_reads(value):
+    return tuple(dict.fromkeys(table for group in value for table in in_charge.GROUPS[group][2]))
+
+
 def _check_query(value, where):
     if not isinstance(value, dict) or not isinstance(value.get("table"), str) or "expression" not in value:
         raise ContentError(
@@ -187,12 +232,21 @@ _ALL = (
     Condition("ipv6", "true or false: IPv6 is on", ("sysctl",), _boolean, _ipv6),
     Condition("arch", "the machine's architecture is one of these", ("platform",), _names, _arch),
     Condition("platform", "platform facts: value, list or comparators", ("platform",), _check_platform, _platform),
+    Condition("family", "the system is of one of these families: " + ", ".join(FAMILIES), ("platform",),
+              _check_family, _family),
+    Condition("in_charge", "this member of a group has the job here: "
+              + "; ".join(f"`{group}`: " + ", ".join(body[1]) for group, body in in_charge.GROUPS.items()),
+              _in_charge_reads, _check_in_charge, _in_charge),
     Condition("query", "`{table, expression, <comparator>}`: a JMESPath over `rows`; without comparator: not empty",
               lambda value: (value["table"],), _check_query, _query),
 )  # fmt: skip
 
 CONDITIONS = {condition.name: condition for condition in _ALL}
 """``when`` key -> Condition."""
+
+
+NOT = "does not apply: "
+"""What stands before the fact that decided."""
 
 
 def applies(when, snapshot, context):
@@ -208,7 +262,7 @@ def applies(when, snapshot, context):
             gap = gap or error
             continue
         if not held:
-            return False, f"does not apply: {fact}"
+            return False, NOT + fact
     if gap:
         raise Gap(gap.status, f"whether it applies is not known: {gap.why}")
     return True, ""

@@ -19,7 +19,7 @@ class Posture:
     noun = "posture"
 
     def needs(self, content, options):
-        """Return ``{"tables": set, "paths": set}`` for the benchmarks in ``options["benchmarks"]``, default all.
+        """Return ``{"tables": set, "paths": set, "configs": list}`` for ``options["benchmarks"]``, default all.
 
         The system of a host is not known before it is read, so that what any benchmark needs is asked for.
         """

@@ -6,7 +6,7 @@ import traceback
 
 from ..content.control import substitute
 from ..snapshots.view import Gap
-from .applicability import applies
+from .applicability import NOT, applies
 from .resources import RESOURCES
 from .resources.base import Verdict, worst
 
@@ -25,7 +25,7 @@ def judge_control(control, values, snapshot, context):
         if not held:
             return Verdict("not_applicable", reason=fact)
         tree = substitute(control["require"], values) if control["parameters"] else control["require"]
-        return bounded(_all(tree, snapshot))
+        return bounded(_all(tree, snapshot, context))
     except Gap as gap:
         return Verdict(gap.status, reason=gap.why)
     except MemoryError:
@@ -40,17 +40,38 @@ def _defect(error):
     return f"defect or malformed data: {type(error).__name__} in {place}:{last.lineno}: {str(error)[:200]}"
 
 
-def _all(tree, snapshot):
-    return worst([verdict for part in tree for verdict in _part(part, snapshot)])
+def _all(tree, snapshot, context):
+    return worst([verdict for part in tree for verdict in _part(part, snapshot, context)])
 
 
-def _part(part, snapshot):
+def _part(part, snapshot, context):
     if "any" in part:
-        return [any_of([_all(tree, snapshot) for tree in part["any"]])]
+        return [any_of([_all(tree, snapshot, context) for tree in part["any"]])]
     try:
+        if "cases" in part:
+            return [_case(part["cases"], snapshot, context)]
         return RESOURCES[part["resource"]].judge(part["statement"], snapshot)
     except Gap as gap:
         return [Verdict(gap.status, reason=gap.why)]
+
+
+def chosen_case(cases, snapshot, context):
+    """Return ``(case, "")`` for the first case whose conditions hold, or ``(None, the facts)``; raise Gap.
+
+    A case that cannot be told from the facts hides all behind it: whether one of those is meant is not known.
+    """
+    facts = []
+    for case in cases:
+        held, fact = applies(case["when"], snapshot, context)
+        if held:
+            return case, ""
+        facts.append(fact.removeprefix(NOT))
+    return None, NOT + ", ".join(dict.fromkeys(facts))
+
+
+def _case(cases, snapshot, context):
+    case, facts = chosen_case(cases, snapshot, context)
+    return Verdict("not_applicable", reason=facts) if case is None else _all(case["require"], snapshot, context)
 
 
 def any_of(verdicts):

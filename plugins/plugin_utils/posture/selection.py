@@ -9,15 +9,22 @@ from .applicability import platform
 
 def describe(wanted):
     """Return a platform match as words: ``debian 12``."""
-    return " ".join(str(wanted[name]) for name in ("family", "id", "version_id") if wanted.get(name)) or "any system"
+    found = [wanted[name] for name in ("family", "id", "version_id", "major") if wanted.get(name)]
+    return " ".join(" or ".join(item) if isinstance(item, list) else str(item) for item in found) or "any system"
 
 
 def fits(wanted, row):
-    """True if a benchmark's platform map fits the platform row. ``family: linux`` fits every host of this engine."""
+    """True if a benchmark's platform map fits the platform row. ``family: linux`` fits every host of this engine.
+
+    ``major`` is what stands before the first dot of the version: 9 of 9.4.
+    """
     for name, value in wanted.items():
         if name == "family" and value == "linux":
             continue
-        if cell(row, name) != value:
+        found = cell(row, "version_id" if name == "major" else name)
+        if name == "major" and found is not None:
+            found = str(found).split(".", 1)[0]
+        if found not in (value if isinstance(value, list) else [value]):
             return False
     return True
 
@@ -41,9 +48,9 @@ def select(content, snapshot, asked=None):
         benchmark = content.benchmarks.get(name)
         if benchmark is None:
             notes.append(f"There is no benchmark {name}{near(name, content.benchmarks)}")
-        elif asked is None and (benchmark["fallback"] or not benchmark["platform"]):
+        elif asked is None and (benchmark["fallback"] or benchmark["optional"] or not benchmark["platform"]):
             continue
-        elif row is None and set(benchmark["platform"].items()) - {("family", "linux")}:
+        elif row is None and benchmark["platform"] not in ({}, {"family": "linux"}):
             if asked is not None:
                 notes.append(
                     f"{name} is for {describe(benchmark['platform'])}, and the system is not known: it was not used."

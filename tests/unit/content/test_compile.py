@@ -82,7 +82,7 @@ def test_needs_name_tables_and_paths(content):
     needs = content.needs(["cis_debian12"])
     assert {"platform", "sysctl", "packages", "units", "mounts", "kernel_modules"} <= needs["tables"]
     assert "/etc/crontab" in needs["paths"]
-    assert content.needs(["nothing"]) == {"tables": {"platform"}, "paths": set()}
+    assert content.needs(["nothing"]) == {"tables": {"platform"}, "paths": set(), "configs": []}
 
 
 def test_a_directory_of_the_user_adds_and_includes(own):

@@ -49,6 +49,8 @@ def resources_of(tree):
     for part in tree:
         if "any" in part:
             found.update(*(resources_of(one) for one in part["any"]))
+        elif "cases" in part:
+            found.update(*(resources_of(case["require"]) for case in part["cases"]))
         else:
             found.add(part["resource"])
     return found
@@ -84,6 +86,9 @@ def statements(tree, at=()):
         if "any" in part:
             for choice, one in enumerate(part["any"]):
                 yield from statements(one, (*at, number, "any", choice))
+        elif "cases" in part:
+            for choice, case in enumerate(part["cases"]):
+                yield from statements(case["require"], (*at, number, "cases", choice, "require"))
         else:
             yield (*at, number), part
 
@@ -108,6 +113,16 @@ def mutants_of(control):
         mutant = copy.deepcopy(control)
         del mutant["when"][name]
         yield f"{control['id']}: when {name} dropped", mutant
+    yield from mutants_of_cases(control)
+
+
+def mutants_of_cases(control):
+    """Yield the control without each of its cases (at the top of ``require``)."""
+    for number, part in enumerate(control["require"]):
+        for choice in range(len(part.get("cases", ()))):
+            mutant = copy.deepcopy(control)
+            del mutant["require"][number]["cases"][choice]
+            yield f"{control['id']}: case {choice} dropped", mutant
 
 
 def test_mutants_are_noticed(content, by_control, judge_case):

@@ -66,6 +66,10 @@ class Resource:
         """Paths (globs allowed) that the ``file_attributes`` table must contain."""
         return ()
 
+    def configs(self, statement):
+        """Configuration files that the ``config`` table must hold: plain maps, ``file`` and how it is read."""
+        return ()
+
     def judge(self, statement, snapshot):
         """Return a list of Verdict. May raise snapshots.view.Gap: the caller turns it into a verdict."""
         raise NotImplementedError
