@@ -27,10 +27,16 @@ def wait(address, port=22, seconds=30):
     raise TimeoutError(f"no SSH server at {address}:{port} after {seconds} s")
 
 
-def known_hosts(path, addresses):
-    """Write a known_hosts file with the keys that these hosts show now."""
-    result = subprocess.run(["ssh-keyscan", "-t", "ed25519", *addresses], capture_output=True, text=True)
-    pathlib.Path(path).write_text(result.stdout)
+def known_hosts(path, places):
+    """Write a known_hosts file with the keys that the SSH servers at these (address, port) show now."""
+    ports = {}
+    for address, port in places:
+        ports.setdefault(port, []).append(address)
+    keys = [
+        subprocess.run(["ssh-keyscan", "-p", str(port), "-t", "ed25519", *found], capture_output=True, text=True).stdout
+        for port, found in sorted(ports.items())
+    ]
+    pathlib.Path(path).write_text("".join(keys))
     return path
 
 
@@ -42,7 +48,8 @@ def inventory(folder, hosts, groups=None, **variables):
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     known = known_hosts(
-        folder / "known_hosts", sorted({h["ansible_host"] for h in hosts.values() if "ansible_host" in h})
+        folder / "known_hosts",
+        sorted({(h["ansible_host"], h.get("ansible_port", 22)) for h in hosts.values() if "ansible_host" in h}),
     )
     shared = {
         "ansible_user": "deploy",
