@@ -12,9 +12,19 @@ KINDS holds them in the order in which a plan carries them out.
 
 from __future__ import annotations
 
-from . import sysctl
+from . import config, content, file, kernel_module, line, mount, package, service, sysctl
 
-MODULES = (sysctl,)
+MODULES = (
+    package,
+    content,
+    config,
+    line,
+    kernel_module,
+    sysctl,
+    mount,
+    service,
+    file,
+)
 """Every kind, in the order of a plan: a literal list. Add yours where its operations belong."""
 
 KINDS = {module.KIND: module for module in MODULES}

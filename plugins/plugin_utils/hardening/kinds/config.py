@@ -1,0 +1,69 @@
+"""Directives of configuration files: ``{kind: config, path, drop_in, format, section, name, value, follow}``.
+
+What a program reads in drop-ins goes into one of ours; everything else is edited in its own file. Where a file that is
+read later says otherwise, that one is edited as well.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ..operations import CREATED, edit, left
+
+KIND = "config"
+SEPARATOR = {"ini": "=", "keyvalue": " = ", "words": " "}
+PATH = re.compile(r"/etc/[A-Za-z0-9_.@/-]+")
+ONE_LINE = re.compile(r"[^\n\r\0]*")
+
+
+def operations(settings, facts):
+    """Return one ``edit`` a file, with all directives that go there and the follow-ups that make them count."""
+    files, found = {}, []
+    for item in settings:
+        setting = item["setting"]
+        path = setting.get("drop_in") or setting["path"]
+        name, value = str(setting["name"]), _text(setting["value"])
+        odd = not ONE_LINE.fullmatch(name + value) or ".." in path.split("/")
+        if odd or not PATH.fullmatch(path) or setting.get("format", "ini") not in SEPARATOR:
+            found.append(left(item["controls"], f"{path}: {name} cannot be written there"))
+            continue
+        change = {"set": name, "value": value, "separator": SEPARATOR[setting.get("format", "ini")]}
+        if setting.get("section"):
+            change["section"] = setting["section"]
+        for one in [path, *_later(setting, path, value, facts)]:
+            entry = files.setdefault(one, {"edits": [], "controls": [], "follow": [], "create": None})
+            if change not in entry["edits"]:
+                entry["edits"].append(change)
+            entry["controls"] += item["controls"]
+            if setting.get("follow") and setting["follow"] not in entry["follow"]:
+                entry["follow"].append(setting["follow"])
+            if one == setting.get("drop_in"):
+                entry["create"] = CREATED
+            elif setting.get("create"):
+                entry["create"] = setting["create"]
+    for path, entry in sorted(files.items()):
+        entry["edits"].sort(key=lambda change: (change.get("section", ""), change["set"]))
+        found.append(edit(path, entry["edits"], entry["controls"], create=entry["create"], follow=entry["follow"]))
+    return found
+
+
+def _text(value):
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ",".join(str(one) for one in value) if isinstance(value, list) else str(value)
+
+
+def _later(setting, path, value, facts):
+    """Other files of /etc that decide the directive and say otherwise: they are read after ours."""
+    found = []
+    for row in facts.rows("config").values():
+        if row.get("file") != setting["path"] or row.get("key") != setting["name"]:
+            continue
+        for place in row.get("settings") or []:
+            other = str(place.get("where", "")).rsplit(":", 1)[0]
+            folder = setting["path"] + ".d/"
+            beside = other == setting["path"] or (other.startswith(folder) and "/" not in other[len(folder) :])
+            later = other.rsplit("/", 1)[-1] > path.rsplit("/", 1)[-1]
+            if other != path and beside and later and PATH.fullmatch(other) and place.get("value") != value:
+                found.append(other)
+    return list(dict.fromkeys(found))
