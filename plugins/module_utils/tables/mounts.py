@@ -4,6 +4,8 @@ from __future__ import absolute_import, annotations, division, print_function
 
 __metaclass__ = type
 
+import re
+
 from ..drop_ins import UNIT_DIRS, last, load_unit, wanted_by
 from ..mount_tables import fstab, live_mounts, options_of
 from ..redact import redact
@@ -32,6 +34,12 @@ TABLE = Table(
         Column("persisted_options", "list", "options that are named there; null when not persisted_by anything"),
         Column("persisted_where", "text", "file:line of the fstab line, or of the unit's Options (else its What)"),
         Column("persisted_all", "list", "every fstab line and unit for the point: by, where, options, effective"),
+        Column(
+            "removable",
+            "bool",
+            "the medium can be taken out or unplugged: an optical or floppy drive, a device that the kernel calls "
+            "removable or that hangs on USB, a disc's file system, a place for such media (/media, /run/media)",
+        ),
     ),
 )
 
@@ -89,6 +97,42 @@ def units(host):
     return found
 
 
+DRIVES = re.compile(r"/dev/(sr|scd|cdrom|cdrw|dvd|fd|floppy)[0-9]*$")
+DISCS = ("iso9660", "udf")
+PLACES = ("/media/", "/run/media/", "/cdrom", "/floppy")
+
+
+def removable(point, sources, types, path):
+    """True if what is mounted at ``point`` can be taken out; ``path`` is its device in /sys ("" when not known).
+
+    Optical discs that are mounted from a file (a loop device) are none.
+    """
+    if any(DRIVES.match(source or "") for source in sources) or "/usb" in path:
+        return True
+    if any((source or "").startswith("/dev/loop") for source in sources):
+        return False
+    return point.startswith(PLACES) or any(kind in DISCS for kind in types)
+
+
+def _device_path(host, number, known):
+    """The path in /sys of the device ``major:minor``, with `` removable`` when the kernel says so; "" without one."""
+    if not number or number.startswith("0:"):  # file systems without a device
+        return ""
+    if number not in known:
+        known[number] = _path_in_sys(host, number)
+    return known[number]
+
+
+def _path_in_sys(host, number):
+    try:
+        path = host.readlink("/sys/dev/block/" + number) or ""
+        disk = path.rsplit("/", 1)[0] if host.exists("/sys/dev/block/%s/partition" % number) else path
+        flag = host.read_text("/sys/class/block/%s/removable" % disk.rsplit("/", 1)[-1], 16).strip()
+    except (Absent, Unreadable):
+        return ""
+    return path + ("/usb removable" if flag == "1" else "")
+
+
 def _point_of(name):
     """The mount point that a unit's name stands for (systemd.unit(5)); escapes other than ``-`` are rare and kept."""
     stem = name[: -len(".mount")]
@@ -140,8 +184,11 @@ def _cells(kind, item, persisted):
     }
 
 
-def rows_of(mounts, lines, mount_units):
-    """Join live mounts (None when not live), fstab lines and mount units into rows by mount point."""
+def rows_of(mounts, lines, mount_units, path_of=lambda number: ""):
+    """Join live mounts (None when not live), fstab lines and mount units into rows by mount point.
+
+    ``path_of`` gives the path in /sys of a device ``major:minor``.
+    """
     live, depth = {}, {}
     for mount in mounts or ():
         point = mount["point"]
@@ -172,6 +219,8 @@ def rows_of(mounts, lines, mount_units):
         if unit and unit["path"]:
             named.append({"by": "unit", "where": unit["where"], "options": unit["options"]})
         row["persisted_all"] = [dict(item, effective=item["where"] == row["persisted_where"]) for item in named[:10]]
+        sources, types = (row["source"], row["persisted_source"]), (row["type"], row["persisted_type"])
+        row["removable"] = removable(point, sources, types, path_of(row["device"]))
         rows[point] = row
     return rows
 
@@ -188,7 +237,8 @@ def collect(host, options):
         found = units(host)
     except Unreadable as error:
         gaps.append(error.why)
-    rows = rows_of(mounts, lines, found)
+    known = {}
+    rows = rows_of(mounts, lines, found, lambda number: _device_path(host, number, known))
     if not gaps:
         return rows
     cell = unreadable("partial", gaps[0])

@@ -211,3 +211,27 @@ def test_kernel_escaping_is_undone(name):
     escaped = "".join(f"\\{ord(c):03o}" if c in " \t\n#" else c for c in name)
     line = f"36 35 98:0 / /{escaped} rw - ext3 /dev/root rw"
     assert mount_tables.parse_mountinfo(line.encode())[0]["point"] == "/" + name
+
+
+@pytest.mark.parametrize(
+    ("point", "source", "kind", "path", "expected"),
+    [
+        ("/mnt/disc", "/dev/sr0", "iso9660", "", True),
+        ("/mnt/disc", "/dev/cdrom", "auto", "", True),
+        ("/mnt/stick", "/dev/sdb1", "vfat", "../../devices/pci0000:00/0000:00:14.0/usb2/2-1/block/sdb/sdb1", True),
+        ("/media/bob/x", "/dev/sdc1", "ext4", "", True),
+        ("/mnt/image", "/dev/loop4", "iso9660", "../../devices/virtual/block/loop4", False),
+        ("/srv", "/dev/sda3", "ext4", "../../devices/pci0000:00/0000:00:1f.2/ata1/block/sda/sda3", False),
+        ("/medialib", "/dev/sda4", "xfs", "", False),
+    ],
+)
+def test_media_that_can_be_taken_out(point, source, kind, path, expected):
+    assert mounts.removable(point, (source, None), (kind, None), path) is expected
+
+
+def test_a_stick_that_only_fstab_names(file_host):
+    host = file_host(
+        {"/etc/fstab": "/dev/sr0 /media/cdrom0 udf,iso9660 user,noauto 0 0\n/dev/sda1 / ext4 defaults 0 1\n"}
+    )
+    rows = rows_of(host)
+    assert (rows["/media/cdrom0"]["removable"], rows["/"]["removable"]) == (True, False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...content.errors import ContentError
+from ...content.lines import near
 from ...snapshots.view import cell
 from .base import Resource, Verdict
 
@@ -10,6 +11,17 @@ API_OPTIONS = {"/dev/shm": ("nosuid", "nodev")}
 """Mounted by the init system itself without any fstab line, with these options (systemd src/shared/mount-setup.c)."""
 
 KEYS = ("separate", "options")
+
+NFS = ("nfs", "nfs4")
+DISKS = ("ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "jfs", "reiserfs", "vfat", "exfat", "ntfs", "ntfs3")
+CLASSES = {
+    "nfs": "NFS share",
+    "removable": "file system on removable media",
+    "local": "local disk but that of /",
+}
+"""Words that stand for every mount point of a kind, and what one of them is."""
+
+UNKNOWN_NOW = "what is mounted is known on a running system only"
 
 
 class Mount(Resource):
@@ -20,20 +32,29 @@ class Mount(Resource):
     summary = (
         "`mount: {<path>: {separate: true}}`: the path is a file system of its own, mounted now and at boot. "
         "`mount: {<path>: {options: [nodev, nosuid]}}`: the options hold now and are set for the next boot; where the "
-        "path is no file system of its own this does not apply."
+        "path is no file system of its own this does not apply. In the place of a path one of the words "
+        + ", ".join(f"`{name}` (every {text})" for name, text in CLASSES.items())
+        + ". An option may be `{one_of: [...]}`."
     )
 
     def check(self, statement, where):
         """Raise ContentError when the statement is malformed."""
         self.expect_map(statement, where)
         for path, body in statement.items():
-            if not isinstance(path, str) or not path.startswith("/"):
-                raise ContentError(where, f"{path} is not an absolute path", "/tmp")
+            if not isinstance(path, str) or not (path.startswith("/") or path in CLASSES):
+                raise ContentError(where, f"{path} is not an absolute path{near(str(path), CLASSES)}", "/tmp")
             if not isinstance(body, dict) or not body or set(body) - set(KEYS):
                 raise ContentError(where, f"mount of {path}: {body!r}", "{separate: true} or {options: [nodev]}")
             options = body.get("options", ["x"])
             if body.get("separate", True) is not True or not isinstance(options, list) or not options:
                 raise ContentError(where, f"mount of {path}: {body!r}", "separate: true, options: a list of options")
+            if path in CLASSES and "separate" in body:
+                raise ContentError(where, f"mount of {path}: {body!r}", "options: a list of options")
+            for option in options:
+                if not isinstance(option, str) and not (
+                    isinstance(option, dict) and set(option) == {"one_of"} and isinstance(option["one_of"], list)
+                ):
+                    raise ContentError(where, f"mount of {path}: option {option!r}", "nodev, or {one_of: [...]}")
 
     def tables(self, statement):
         """The one table it reads."""
@@ -43,6 +64,9 @@ class Mount(Resource):
         """Return a Verdict for each path and each thing asked of it."""
         verdicts = []
         for path, body in statement.items():
+            if path in CLASSES:
+                verdicts += _class(path, body["options"], snapshot)
+                continue
             row = snapshot.row("mounts", path)
             if body.get("separate"):
                 verdicts.append(_separate(path, row))
@@ -51,9 +75,69 @@ class Mount(Resource):
         return verdicts
 
     def settings(self, statement):
-        """One ``mount`` setting a path that needs options; partitions cannot be made."""
+        """One ``mount`` setting a path that needs options; partitions cannot be made.
+
+        ``path`` may be one of CLASSES, which stands for all that ``members`` finds on the host.
+        """
         found = [(path, body["options"]) for path, body in statement.items() if "options" in body]
-        return [{"kind": "mount", "path": path, "options": options} for path, options in found]
+        return [
+            {"kind": "mount", "path": path, "options": [_plain(option) for option in options]}
+            for path, options in found
+        ]
+
+
+def _plain(option):
+    return option["one_of"][0] if isinstance(option, dict) else option
+
+
+def members(kind, rows):
+    """Return the sorted mount points of one of CLASSES among ``rows`` (mount point -> row); raise Gap.
+
+    Those that a file names count although nothing mounts them at boot: sticks and discs are seldom there.
+    """
+    tests = {"nfs": _is_nfs, "removable": _is_removable, "local": _is_local}
+    return sorted(path for path, row in rows.items() if tests[kind](path, row))
+
+
+def _types(row):
+    return [cell(row, name) for name in ("type", "persisted_type") if row.get(name)]
+
+
+def _is_nfs(path, row):
+    return any(kind in NFS for kind in _types(row))
+
+
+def _is_removable(path, row):
+    return bool(cell(row, "removable"))
+
+
+def _is_local(path, row):
+    if path == "/" or _is_removable(path, row):
+        return False
+    source = str(row.get("source") or row.get("persisted_source") or "")
+    return any(kind in DISKS for kind in _types(row)) and not source.startswith("/dev/loop")
+
+
+def _class(kind, options, snapshot):
+    """Return a Verdict for each mount point of the kind, or one that there is none."""
+    rows = snapshot.rows("mounts")
+    found = members(kind, rows)
+    if not found:
+        return [Verdict("not_applicable", {kind: _words(options)}, reason=f"does not apply: no {CLASSES[kind]}")]
+    return [_options(path, rows[path], options, True) for path in found]
+
+
+def _words(options):
+    return [" or ".join(option["one_of"]) if isinstance(option, dict) else option for option in options]
+
+
+def _lacking(options, present):
+    """The options (in words) that ``present`` does not hold."""
+    return [
+        word
+        for option, word in zip(options, _words(options), strict=True)
+        if not any(one in present for one in (option["one_of"] if isinstance(option, dict) else [option]))
+    ]
 
 
 def _state(path, row):
@@ -81,23 +165,26 @@ def _separate(path, row):
     wanted = {path: "a file system of its own, now and at boot"}
     actual = {path: {"mounted": live, "at boot": persisted}}
     if live is None and persisted:
-        return Verdict("unreadable", wanted, actual, evidence, "what is mounted is known on a running system only")
+        return Verdict("unreadable", wanted, actual, evidence, UNKNOWN_NOW)
     return Verdict("pass" if live and persisted else "fail", wanted, actual, evidence)
 
 
-def _options(path, row, options):
+def _options(path, row, options, member=False):
+    """A ``member`` of a class counts also when a file names it that nothing mounts, or when it was mounted by hand."""
     live, persisted, planned, evidence = _state(path, row)
-    wanted = {path: options}
-    if not live and not persisted:
+    wanted = {path: _words(options)}
+    named = row is not None and bool(cell(row, "persisted_by"))
+    if not live and not persisted and not (member and named):
         return Verdict("not_applicable", wanted, reason=f"does not apply: {path} is no file system of its own")
-    missing = {"at boot": [item for item in options if item not in planned]}
+    missing = {}
+    if named or not member:
+        missing["at boot"] = _lacking(options, planned)
     if live:
-        now = cell(row, "options") or []
-        missing["now"] = [item for item in options if item not in now]
+        missing["now"] = _lacking(options, cell(row, "options") or [])
     missing = {when: items for when, items in missing.items() if items}
-    actual = {path: {f"missing {when}": items for when, items in missing.items()} or {"options": options}}
+    actual = {path: {f"missing {when}": items for when, items in missing.items()} or {"options": _words(options)}}
     if missing:
         return Verdict("fail", wanted, actual, evidence)
     if live is None:
-        return Verdict("unreadable", wanted, actual, evidence, "what is mounted is known on a running system only")
+        return Verdict("unreadable", wanted, actual, evidence, UNKNOWN_NOW)
     return Verdict("pass", wanted, actual, evidence)
