@@ -78,9 +78,9 @@ KNOWN.update(
         "/etc/yum.conf": {"format": "ini", "section": "main", "folded": True},
     }
 )
-"""Path -> how it is read: ``format``, ``section`` (the one meant), ``drop_ins`` (pattern), ``read`` (whether the drop-ins
-are read ``before`` or ``after`` the file; the last word counts), ``folded`` (an indented line goes on with the value
-before), ``lower`` (names in small letters), ``follow`` (what makes the program read it again)."""
+"""Path -> how it is read: ``format``, ``section`` (the one meant), ``drop_ins`` (pattern), ``read`` (whether the
+drop-ins are read ``before`` or ``after`` the file; the last word counts), ``folded`` (an indented line goes on with the
+value before), ``lower`` (names in small letters), ``follow`` (what makes the program read it again)."""
 
 _NAME = re.compile(r"^([A-Za-z0-9_@][^\s=]*)\s*=\s*(.*)$")
 _QUOTED = re.compile(r"^(?:\"([^\"]*)\"|'([^']*)')")
