@@ -6,7 +6,8 @@ __metaclass__ = type
 
 import stat
 
-from ..accounts import integer, numbered, parse_shells, parse_subids
+from ..accounts import numbered, parse_shells, parse_subids
+from ..home_directories import lets_in, uid_range
 from ..name_service import enumerate_directory, file_entries, may_hang
 from ..spec import Absent, Column, Result, Table, Unreadable, unreadable
 
@@ -75,24 +76,7 @@ DOT_FILES = (
 )
 """Files that decide who gets in, or what runs, at log-in: ssh(1), sshd(8), bash(1), hosts.equiv(5)."""
 
-NO_LOGIN = ("nologin", "false", "true", "sync", "halt", "shutdown")
 KINDS = {stat.S_IFREG: "file", stat.S_IFDIR: "directory", stat.S_IFLNK: "link"}
-
-
-def uid_range(lines):
-    """Return (UID_MIN, UID_MAX) of login.defs; its defaults are 1000 and 60000, login.defs(5)."""
-    found = {"UID_MIN": 1000, "UID_MAX": 60000}
-    for line in lines:
-        words = line.split()
-        if len(words) > 1 and words[0] in found and integer(words[1]) is not None:
-            found[words[0]] = int(words[1])
-    return found["UID_MIN"], found["UID_MAX"]
-
-
-def lets_in(shell, shells):
-    """True if the shell gives a person a session. ``shells`` is the set of /etc/shells, None without the file."""
-    path = shell or "/bin/sh"
-    return path.rsplit("/", 1)[-1] not in NO_LOGIN and (shells is None or path in shells)
 
 
 def _optional(host, path):
