@@ -37,8 +37,8 @@ class Config(Resource):
         "or a list of such maps: the value in force after the file, its drop-ins and what they include were read in "
         "the program's own order. true and false mean any word for them. `default: {<name>: <value>}` is what the "
         "program does without the directive. `any_line: <regex>`: some directive, written as `name value`, is like "
-        "that; `no_line` the reverse; `write` is the line that hardening adds. `if_present: true`: a file that is not there "
-        "does not apply. Files that the program is not known for need `format` ("
+        "that; `no_line` the reverse; `write` is the line that hardening adds. `if_present: true`: a file that is not "
+        "there does not apply. Files that the program is not known for need `format` ("
         + ", ".join(FORMATS)
         + ") and may have `drop_ins` (true: `<file>.d/*.conf`, or a pattern). Known: "
         + ", ".join(f"`{path}`" for path in sorted(KNOWN))
