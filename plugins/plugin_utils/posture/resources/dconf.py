@@ -54,10 +54,9 @@ class Dconf(Resource):
         profile, verdicts = statement.get("profile"), []
         named = [row for row in rows if row["kind"] == "setting" and profile in (row["profiles"] or [])]
         others = [row for row in rows if row["kind"] == "setting" and row not in named]
-        for path, expected in statement.get("settings", {}).items():
-            verdicts.append(_setting(path, expected, profile, named, others))
-        for path in statement.get("locked", []):
-            verdicts.append(_lock(path, profile, named, others))
+        wanted = statement.get("settings", {})
+        verdicts += [_setting(path, expected, profile, named, others) for path, expected in wanted.items()]
+        verdicts += [_lock(path, profile, named, others) for path in statement.get("locked", [])]
         if "up_to_date" in statement:
             verdicts += _databases([row for row in rows if row["kind"] == "database"])
         return verdicts
@@ -84,7 +83,8 @@ def _plain(expected):
 def _elsewhere(path, profile, others):
     for row in others:
         if row["path"] == path:
-            return f"no profile {profile} names the database {row['database']}, where {row['where'] or row['lock_where']} is"
+            place = row["where"] or row["lock_where"]
+            return f"{place} is in the database {row['database']}, which the profile {profile} does not name"
     return f"{path} is not set for {profile}"
 
 

@@ -27,12 +27,13 @@ class Home(Resource):
 
     name = "home"
     summary = (
-        '`home: {who: people, mode: "0750", owner: true, group: true}`: of each account of a person (a log-in shell, an '
-        "id in the range of login.defs; `who: root` or `all`) the home is `defined`, `exists`, has no bits beyond "
+        '`home: {who: people, mode: "0750", owner: true, group: true}`: of each account of a person (a log-in shell, '
+        "an id in the range of login.defs; `who: root` or `all`) the home is `defined`, `exists`, has no bits beyond "
         "`mode`, belongs to it (`owner`) and to its primary group (`group`). Of its files that begin with a dot, or "
-        'those whose name fits `dot_names`: `dot_mode`, `dot_owner`, `dot_group`. Of its start-up files: `umask: "077"` '
-        "(none is weaker), `own_paths` (PATH names nothing outside the home), `tight_programs` (none they name is "
-        "writable by all). Of everything in it (a deep table): `tight_files` (no bits beyond 0750), `own_groups`."
+        "those whose name fits `dot_names`: `dot_mode`, `dot_owner`, `dot_group`. Of its start-up files: "
+        '`umask: "077"` (none is weaker), `own_paths` (PATH names nothing outside the home), `tight_programs` (none '
+        "they name is writable by all). Of everything in it (a deep table): `tight_files` (no bits beyond 0750), "
+        "`own_groups`."
     )
 
     def check(self, statement, where):
