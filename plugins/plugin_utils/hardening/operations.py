@@ -7,6 +7,7 @@ done by a machine; the reason goes into the plan).
 
 from __future__ import annotations
 
+import json
 import re
 
 CREATED = {"mode": "0644", "owner": "root", "group": "root"}
@@ -40,6 +41,23 @@ def edit(path, edits, controls, *, create=None, validate=None, guarded=False, fo
     return operation(
         "edit", controls, path=path, edits=edits, create=create, validate=validate, guarded=guarded, follow=follow
     )
+
+
+def change(controls, **fields):
+    """One edit of an ``edit`` operation, with the controls that want it: it can be undone for them alone."""
+    return {**fields, "controls": sorted(set(controls))}
+
+
+def merged(changes):
+    """Equal edits as one, wanted by all controls that want one of them; in the order of their first appearance."""
+    found = {}
+    for item in changes:
+        key = json.dumps({name: value for name, value in item.items() if name != "controls"}, sort_keys=True)
+        if key in found:
+            found[key]["controls"] = sorted({*found[key]["controls"], *item["controls"]})
+        else:
+            found[key] = dict(item)
+    return list(found.values())
 
 
 def safe_name(text):

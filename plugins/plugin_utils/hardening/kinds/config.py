@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from ..operations import CREATED, edit, left
+from ..operations import CREATED, change, edit, left, merged
 
 KIND = "config"
 SEPARATOR = {"ini": "=", "keyvalue": " = ", "words": " "}
@@ -27,13 +27,12 @@ def operations(settings, facts):
         if odd or not PATH.fullmatch(path) or setting.get("format", "ini") not in SEPARATOR:
             found.append(left(item["controls"], f"{path}: {name} cannot be written there"))
             continue
-        change = {"set": name, "value": value, "separator": SEPARATOR[setting.get("format", "ini")]}
+        fields = {"set": name, "value": value, "separator": SEPARATOR[setting.get("format", "ini")]}
         if setting.get("section"):
-            change["section"] = setting["section"]
+            fields["section"] = setting["section"]
         for one in [path, *_later(setting, path, value, facts)]:
             entry = files.setdefault(one, {"edits": [], "controls": [], "follow": [], "create": None})
-            if change not in entry["edits"]:
-                entry["edits"].append(change)
+            entry["edits"].append(change(item["controls"], **fields))
             entry["controls"] += item["controls"]
             if setting.get("follow") and setting["follow"] not in entry["follow"]:
                 entry["follow"].append(setting["follow"])
@@ -42,8 +41,8 @@ def operations(settings, facts):
             elif setting.get("create"):
                 entry["create"] = setting["create"]
     for path, entry in sorted(files.items()):
-        entry["edits"].sort(key=lambda change: (change.get("section", ""), change["set"]))
-        found.append(edit(path, entry["edits"], entry["controls"], create=entry["create"], follow=entry["follow"]))
+        edits = sorted(merged(entry["edits"]), key=lambda one: (one.get("section", ""), one["set"]))
+        found.append(edit(path, edits, entry["controls"], create=entry["create"], follow=entry["follow"]))
     return found
 
 

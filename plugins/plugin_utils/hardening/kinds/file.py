@@ -56,7 +56,8 @@ def _attributes(path, items, controls, facts):
     if not any(value is not None for value in fields.values()):
         return []
     guarded = path in ENTRY or path.startswith(("/etc/ssh/", "/etc/sudoers.d", "/etc/pam.d"))
-    return [operation("attributes", controls, path=path, guarded=guarded, **fields)]
+    maybe = all(setting.get("state") == "if_present" for setting in settings) or None
+    return [operation("attributes", controls, path=path, guarded=guarded, missing_ok=maybe, **fields)]
 
 
 def _chosen(path, key, names, facts):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from ..operations import CREATED, controls_of, edit, left, operation
+from ..operations import CREATED, change, controls_of, edit, left, operation
 
 KIND = "kernel_module"
 DROP_IN = "/etc/modprobe.d/60-ringwall.conf"
@@ -34,8 +34,13 @@ def operations(settings, facts):
         pattern = "[-_]".join(re.escape(part) for part in re.split("[-_]", name))
         rule = f"install {name} {BLOCKER}"
         edits += [
-            {"line": rule, "state": "present", "replaces": rf"^\s*install\s+{pattern}\s"},
-            {"line": f"blacklist {name}", "state": "present", "replaces": rf"^\s*blacklist\s+{pattern}\s*$"},
+            change(item["controls"], line=rule, state="present", replaces=rf"^\s*install\s+{pattern}\s"),
+            change(
+                item["controls"],
+                line=f"blacklist {name}",
+                state="present",
+                replaces=rf"^\s*blacklist\s+{pattern}\s*$",
+            ),
         ]
         found += _earlier(item, key, pattern, rule, facts)
         if facts.value("kernel_modules", key, "loaded") and facts.own_kernel:
@@ -53,5 +58,5 @@ def _earlier(item, key, pattern, rule, facts):
     place = EDITABLE.fullmatch(str(facts.value("kernel_modules", key, "install_where", "")))
     if not place or place.group(1) == DROP_IN:
         return []
-    change = {"line": rule, "state": "present", "replaces": rf"^\s*install\s+{pattern}\s"}
-    return [edit(place.group(1), [change], item["controls"])]
+    blocked = change(item["controls"], line=rule, state="present", replaces=rf"^\s*install\s+{pattern}\s")
+    return [edit(place.group(1), [blocked], item["controls"])]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..operations import controls_of, edit
+from ..operations import change, controls_of, edit, merged
 
 KIND = "line"
 
@@ -17,11 +17,10 @@ def operations(settings, facts):
         changes, follow = [], []
         for item in items:
             setting = item["setting"]
-            change = {"line": setting.get("line", ""), "state": setting.get("state", "present")}
+            fields = {"line": setting.get("line", ""), "state": setting.get("state", "present")}
             if setting.get("regexp"):
-                change["replaces"] = setting["regexp"]
-            if change not in changes:
-                changes.append(change)
+                fields["replaces"] = setting["regexp"]
+            changes.append(change(item["controls"], **fields))
             if setting.get("follow") and setting["follow"] not in follow:
                 follow.append(setting["follow"])
         first = items[0]["setting"]
@@ -29,7 +28,7 @@ def operations(settings, facts):
         found.append(
             edit(
                 path,
-                changes,
+                merged(changes),
                 controls_of(items),
                 create=first.get("create"),
                 validate=first.get("validate"),

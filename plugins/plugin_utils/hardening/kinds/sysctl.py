@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from ..operations import CREATED, controls_of, edit, left, operation
+from ..operations import CREATED, change, controls_of, edit, left, merged, operation
 
 KIND = "sysctl"
 DROP_IN = "/etc/sysctl.d/60-ringwall.conf"
@@ -40,10 +40,15 @@ def operations(settings, facts):
             if facts.value("sysctl", one, "runtime") is not None:
                 live.append(operation("sysctl", item["controls"], key=one, value=value, guarded=one.startswith("net.")))
     for path in sorted(written, key=lambda name: (name != DROP_IN, name)):
-        edits = [{"set": one, "value": value, "separator": " = "} for one, value, _ in sorted(written[path], key=_name)]
+        edits = [
+            change(item["controls"], set=one, value=value, separator=" = ")
+            for one, value, item in sorted(written[path], key=_name)
+        ]
         ours = path in (DROP_IN, LATE_DROP_IN)
         found.append(
-            edit(path, edits, controls_of(item for _, _, item in written[path]), create=CREATED if ours else None)
+            edit(
+                path, merged(edits), controls_of(item for _, _, item in written[path]), create=CREATED if ours else None
+            )
         )
     return found + live
 
