@@ -21,8 +21,8 @@ class Banner(Resource):
     entries = True
     summary = (
         "`banner: {/etc/issue: {reveals: false, set: true, write: <text>}}`: the text is there (`set`) and names "
-        "neither the system nor its release (`reveals: false`: no escapes like \\r, no name of os-release); `write` is what "
-        "hardening puts there. `text: <text>`: it is this text, runs of white space apart. A file that is not there "
+        "neither the system nor its release (`reveals: false`: no escapes like \\r, no name of os-release); `write` is "
+        "what hardening puts there. `text: <text>`: it is this text, runs of white space apart. A file that is not there "
         "reveals nothing."
     )
 
