@@ -21,6 +21,18 @@ _FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLO
 _GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 _FILE, _DIRECTORY, _BLOCK, _CHARACTER = 0o100000, 0o040000, 0o060000, 0o020000
 
+PLACES = {
+    "/bin": "programs", "/sbin": "programs", "/usr/bin": "programs", "/usr/sbin": "programs",
+    "/usr/local/bin": "programs", "/usr/local/sbin": "programs", "/usr/libexec": "programs",
+    "/lib": "libraries", "/lib64": "libraries", "/usr/lib": "libraries", "/usr/lib64": "libraries",
+}  # fmt: skip
+"""Directories of the system's programs and libraries: there also what a group may write or another than root has."""
+_PLACE_DEPTH = 3
+_ROOT = frozenset([0])
+
+TRUST_FILES = frozenset([".rhosts", ".shosts", "hosts.equiv", "shosts.equiv"])
+"""Files by which rsh, rlogin and host-based authentication let users of other hosts in (hosts.equiv(5), sshd(8))."""
+
 
 class EveryId:
     """Stands for "all ids are known" when no list of them could be read."""
@@ -55,17 +67,25 @@ def node_of(tree, path):
 class Walk:
     """The pass over one file system.
 
-    ``found(names, name, info)`` is called for what stands out: ``names`` is the list of directories on the way from
-    ``top``, ``info`` the os.stat_result. Then ``inodes`` and ``directories`` are counts, ``denied`` and ``broken``
+    ``found(names, name, info, place)`` is called for what stands out: ``names`` is the list of directories on the way
+    from ``top``, ``info`` the os.stat_result, ``place`` a value of PLACES or None; ``prefix`` is the path of ``top``
+    without its last slash. Then ``inodes`` and ``directories`` are counts, ``denied`` and ``broken``
     count directories that could not be read (``trouble``: the first, as list of names), ``other_devices`` those left
     out because they lie on another device, ``too_deep`` those below MAX_DEPTH; ``stopped`` is the list of names
     where time ran out, or None.
     """
 
-    def __init__(self, found, uids, gids, deadline):
+    def __init__(self, found, uids, gids, deadline, prefix=""):
         self.found, self.uids, self.gids, self.deadline = found, uids, gids, deadline
         self.inodes = self.directories = self.denied = self.broken = self.other_devices = self.too_deep = 0
         self.trouble = self.stopped = None
+        self.prefix = prefix
+
+    def _place(self, names, above):
+        """The value of PLACES for a directory; that of the one above holds below it too."""
+        if above is not None or len(names) > _PLACE_DEPTH:
+            return above
+        return PLACES.get("/".join([self.prefix] + names))
 
     def run(self, top, skip=None):
         """Walk below the open directory ``top`` (a descriptor, closed by the caller).
@@ -74,11 +94,12 @@ class Walk:
         matters for mount points that hang. Return True when the end was reached.
         """
         names = []  # of the directories on the way, one shorter than the stack
-        stack = [(os.dup(top), skip)]
+        place = self._place(names, None)
+        stack = [(os.dup(top), skip, place)]
         device = os.fstat(top).st_dev
         todo = [[]]
         try:
-            if not self._read(stack[0][0], skip, device, names, todo[0]):
+            if not self._read(stack[0][0], skip, device, names, todo[0], place):
                 return False
             while stack:
                 if not todo[-1]:
@@ -88,7 +109,7 @@ class Walk:
                         names.pop()
                     continue
                 name = todo[-1].pop()
-                parent, node = stack[-1]
+                parent, node, place = stack[-1]
                 try:
                     descriptor = os.open(name, _FLAGS, dir_fd=parent)
                 except OSError as error:
@@ -96,10 +117,11 @@ class Walk:
                     continue
                 node = node.get(name) if node else None
                 names.append(name)
+                place = self._place(names, place)
                 below = []
-                stack.append((descriptor, node))
+                stack.append((descriptor, node, place))
                 todo.append(below)
-                if not self._read(descriptor, node, device, names, below):
+                if not self._read(descriptor, node, device, names, below, place):
                     return False
                 if below and len(stack) > MAX_DEPTH:
                     self.too_deep += len(below)
@@ -107,7 +129,7 @@ class Walk:
                     del below[:]
             return True
         finally:
-            for descriptor, _node in stack:
+            for descriptor, _node, _place in stack:
                 os.close(descriptor)
 
     def _failed(self, error, names):
@@ -119,9 +141,14 @@ class Walk:
             self.broken += 1
         self.trouble = self.trouble or list(names)
 
-    def _read(self, descriptor, node, device, names, below):  # noqa: C901 - a call for each entry would cost too much
+    def _read(  # noqa: C901 - a call for each entry would cost too much
+        self, descriptor, node, device, names, below, place=None
+    ):
         """Read one directory, put its subdirectories into ``below``; return False when time is up."""
-        uids, gids, found = self.uids, self.gids, self.found
+        uids, gids, found, trust = self.uids, self.gids, self.found, TRUST_FILES
+        file_bits, directory_bits = 0o6002, 0o002
+        if place:
+            file_bits, directory_bits, uids, gids = 0o6022, 0o022, _ROOT, _ROOT
         seen = 0
         self.directories += 1
         try:
@@ -145,17 +172,22 @@ class Walk:
                         mode = info.st_mode
                         kind = mode & 0o170000
                         if kind == _FILE:
-                            if mode & 0o6002 or info.st_uid not in uids or info.st_gid not in gids:
-                                found(names, entry.name, info)
+                            if (
+                                mode & file_bits
+                                or info.st_uid not in uids
+                                or info.st_gid not in gids
+                                or entry.name in trust
+                            ):
+                                found(names, entry.name, info, place)
                         elif kind == _DIRECTORY:
                             if info.st_dev == device:
                                 below.append(entry.name)
                             else:
                                 self.other_devices += 1
-                            if mode & 0o1002 == 0o2 or info.st_uid not in uids or info.st_gid not in gids:
-                                found(names, entry.name, info)
+                            if mode & directory_bits or info.st_uid not in uids or info.st_gid not in gids:
+                                found(names, entry.name, info, place)
                         elif kind in (_BLOCK, _CHARACTER):
-                            found(names, entry.name, info)
+                            found(names, entry.name, info, place)
                     if seen - before < _CHUNK:
                         break
         except OSError as error:

@@ -14,7 +14,7 @@ from ..mounts_local import PRUNED, chosen, layers
 from ..name_service import known_ids, resolve_ids
 from ..spec import Absent, Column, Result, Table, Unreadable
 from ..text import raw, text
-from ..walk import EveryId, Walk, node_of, path_tree
+from ..walk import TRUST_FILES, EveryId, Walk, node_of, path_tree
 from .file_attributes import type_name
 
 TABLE = Table(
@@ -38,6 +38,21 @@ TABLE = Table(
         Column("device", "bool", "a device node outside /dev"),
         Column("unowned", "bool", "no user has this uid; unreadable when a directory service could not be asked"),
         Column("ungrouped", "bool", "no group has this gid; unreadable when a directory service could not be asked"),
+        Column("shared", "bool", "a directory that everybody may write, with or without sticky bit"),
+        Column(
+            "trust", "bool", "a file that lets users of other hosts in: .rhosts, .shosts, hosts.equiv, shosts.equiv"
+        ),
+        Column(
+            "place",
+            "text",
+            "`programs` or `libraries` below the directories of the system's own, null elsewhere; there also what a "
+            "group may write or what does not belong to root and its group is found",
+        ),
+        Column(
+            "looked_for",
+            "list",
+            "filesystem: columns that older walks had not (shared, trust, place): null where none was looked for",
+        ),
         Column("options", "list", "filesystem: mount options such as nosuid and noexec; null for a file"),
         Column("pruned", "list", "filesystem: directories left out that exist, mount points aside; null for a file"),
         Column("inodes", "int", "filesystem: entries seen", True),
@@ -65,6 +80,7 @@ MAX_PER_OWNER = 1000
 MAX_PATH = 4000
 """Characters of a path that still make a key."""
 _QUESTIONS = ("world_writable", "setuid", "setgid", "device")
+LOOKED_FOR = ["place", "shared", "trust"]
 _EMPTY = dict.fromkeys(column.name for column in TABLE.columns)
 
 
@@ -78,7 +94,7 @@ class _Findings:
         self.mount = ""
         self.prefix = ""
 
-    def found(self, names, name, info):
+    def found(self, names, name, info, place=None):
         """Take one entry that Walk handed over."""
         mode = info.st_mode
         regular, directory = stat.S_ISREG(mode), stat.S_ISDIR(mode)
@@ -88,7 +104,8 @@ class _Findings:
             "setgid": regular and bool(mode & 0o2000),
             "device": not regular and not directory,
         }
-        new = False
+        shared, trust = directory and bool(mode & 0o002), regular and name in TRUST_FILES
+        new = shared or trust or bool(place and (mode & 0o022 or info.st_uid or info.st_gid))
         counts = self.counts[self.mount]
         for question in _QUESTIONS:
             if row[question]:
@@ -111,8 +128,15 @@ class _Findings:
         self.rows[path] = dict(
             _EMPTY, kind="found", type=type_name(mode), filesystem=self.mount, mode=stat.S_IMODE(mode),
             mode_text="%04o" % stat.S_IMODE(mode), uid=info.st_uid, gid=info.st_gid, unowned=False, ungrouped=False,
-            **row
+            shared=shared, trust=trust, place=place, **row
         )  # fmt: skip
+
+    def top(self, point, info):
+        """Take the directory that a file system is mounted at: no walk meets it on its way."""
+        if point != "/" and (info.st_mode & 0o002 or info.st_uid not in self.uids or info.st_gid not in self.gids):
+            kept, self.prefix = self.prefix, os.path.dirname(self.prefix).rstrip("/")
+            self.found([], os.path.basename(kept), info)
+            self.prefix = kept
 
     def gap(self, why):
         """Remember why the rows are not everything."""
@@ -153,7 +177,7 @@ def settle_owners(findings, resolve):
     return {
         path: row
         for path, row in findings.rows.items()
-        if row["unowned"] or row["ungrouped"] or any(row[question] for question in _QUESTIONS)
+        if row["unowned"] or row["ungrouped"] or any(row[name] for name in _QUESTIONS + ("shared", "trust", "place"))
     }
 
 
@@ -183,9 +207,10 @@ def _walk_one(host, mount, tree, findings, deadline):
     point = os.fsdecode(raw(mount["point"]))
     findings.mount, findings.prefix = mount["point"], "" if point == "/" else point
     counts = findings.counts[mount["point"]] = dict.fromkeys(_QUESTIONS + ("unowned", "ungrouped"), 0)
-    walk = Walk(findings.found, findings.uids, findings.gids, deadline)
+    walk = Walk(findings.found, findings.uids, findings.gids, deadline, findings.prefix)
     top = os.open(host.root if not host.live else point, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
+        findings.top(mount["point"], os.fstat(top))
         finished = walk.run(top, node_of(tree, point))
     finally:
         os.close(top)
@@ -202,7 +227,7 @@ def _walk_one(host, mount, tree, findings, deadline):
         _EMPTY, kind="filesystem", type=mount["type"], filesystem=shown, options=mount["options"], counts=counts,
         inodes=walk.inodes, directories=walk.directories, stopped_at=where,
         complete=finished and not (walk.denied or walk.broken or walk.too_deep),
-        pruned=[],
+        pruned=[], looked_for=LOOKED_FOR,
     )  # fmt: skip
 
 

@@ -63,6 +63,7 @@ def test_modes_that_stand_out(root):
     assert facts == {
         "/srv/open": ["world_writable"],
         "/srv/drop": ["world_writable"],
+        "/srv/tmp": [],
         "/usr/bin/su": ["setuid"],
         "/usr/bin/wall": ["setgid"],
     }
@@ -291,7 +292,58 @@ def test_another_device_is_not_entered(root):
         found, _totals, state, _why = split(file_walk.collect(Host(str(root)), {}))
     finally:
         subprocess.run(["umount", str(other)], check=True)
-    assert (list(found), state) == (["/srv/open"], "ok")
+    assert (sorted(found), state) == (["/srv/open", "/srv/other"], "ok")
+    assert (found["/srv/other"]["shared"], found["/srv/other"]["world_writable"]) == (True, False)
+
+
+@needs_root
+def test_what_a_group_or_another_user_may_change_among_the_systems_programs(root):
+    place(root / "usr/bin/tool", 0o775)
+    place(root / "usr/bin/theirs", 0o755, uid=1001)
+    place(root / "usr/bin/fine", 0o755)
+    place(root / "usr/lib/x86_64-linux-gnu/libc.so.6", 0o664)
+    place(root / "usr/lib/plugins", 0o775, directory=True)
+    place(root / "opt/bin/tool", 0o775)
+    place(root / "usr/share/bin/tool", 0o775)
+    found, totals, state, _why = split(file_walk.collect(Host(str(root)), {}))
+    assert state == "ok"
+    assert {path: (row["place"], row["type"]) for path, row in found.items()} == {
+        "/usr/bin/tool": ("programs", "file"),
+        "/usr/bin/theirs": ("programs", "file"),
+        "/usr/lib/x86_64-linux-gnu/libc.so.6": ("libraries", "file"),
+        "/usr/lib/plugins": ("libraries", "directory"),
+    }
+    (total,) = totals.values()
+    assert total["looked_for"] == ["place", "shared", "trust"]
+
+
+def test_files_that_let_others_in(root):
+    for name in ("home/ann/.rhosts", "root/.shosts", "etc/hosts.equiv", "etc/ssh/shosts.equiv", "srv/hosts.equiv.txt"):
+        place(root / name)
+    found, _totals, _state, _why = split(file_walk.collect(Host(str(root)), {}))
+    assert sorted(found) == ["/etc/hosts.equiv", "/etc/ssh/shosts.equiv", "/home/ann/.rhosts", "/root/.shosts"]
+    assert all(row["trust"] for row in found.values())
+
+
+@needs_root
+def test_the_top_of_a_file_system_of_its_own(tmp_path):
+    point = tmp_path / "shared"
+    point.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "none", str(point)], capture_output=True, check=False).returncode:
+        pytest.skip("nothing can be mounted here")
+    try:
+        rows = {}
+        for mode in (0o777, 0o1777, 0o755):
+            point.chmod(mode)
+            result = file_walk.collect(Host(), {"seconds": 20, "prune": ["/usr", "/work", "/var", "/home"]})
+            rows[mode] = split(result)[0].get(str(point))
+    finally:
+        subprocess.run(["umount", str(point)], check=True)
+    assert rows[0o755] is None
+    assert [(row["shared"], row["world_writable"]) for row in (rows[0o777], rows[0o1777])] == [
+        (True, True),
+        (True, False),
+    ]
 
 
 def test_a_swapped_directory_is_not_followed_through_its_link(root):
