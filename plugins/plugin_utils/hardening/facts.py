@@ -12,7 +12,7 @@ class Connection:
     """How the controller reaches the host; from the inventory and the connection plugin, never from the host.
 
     ``user``: the account that logs in. ``become``: whether it becomes root, ``become_method`` how, and
-    ``become_password`` whether with a password. ``password``: it logs in with a password. ``remote_tmp``: where modules
+    ``become_password`` whether with a password and ``become_login`` whether by a log-in shell. ``password``: it logs in with a password. ``remote_tmp``: where modules
     are put on the host. ``transfer``: ``sftp``, ``scp`` or ``piped``; ``pipelining``: modules need no transfer.
     ``local``: the host is the controller itself. ``controllers``: addresses that must stay able to connect.
     """
@@ -21,6 +21,7 @@ class Connection:
     become: bool = False
     become_method: str = "sudo"
     become_password: bool = False
+    become_login: bool = False
     password: bool = False
     remote_tmp: str = "~/.ansible/tmp"
     port: int = 22

@@ -9,6 +9,7 @@ from ..findings import dispositions
 from ..findings.model import make_finding
 from .judge import judge_control
 from .parameters import effective
+from .remediation import entries_of
 from .resources.base import Verdict
 from .selection import select
 
@@ -56,6 +57,25 @@ class Posture:
             "tailored": [change.plain() for change in changes.values()],
             "dispositions_used": sorted(used),
         }
+
+    def settings(self, snapshot, context, status="fail", findings=None):
+        """Return what would set right each finding with that ``status``: a list of plain maps, one a finding.
+
+        ``{control, title, section, benchmark, level, workstation, status, severity, attack, disposition, settings,
+        hold, manual, values, stricter, fix}``; ``settings`` (``{kind, ...}``, empty where nothing can be set or the
+        status is another one) hold what fails of a control alone. ``findings``: those of ``evaluate``, if at hand.
+        """
+        content, tailored = context["content"], context.get("parameters") or {}
+        if findings is None:
+            findings = self.evaluate(snapshot, context)["findings"]
+
+        def values(control, benchmark, section):
+            try:
+                return effective(content, control, content.benchmarks[benchmark], section, tailored)
+            except ContentError:  # its finding says so
+                return {}, []
+
+        return entries_of(findings, content, values, snapshot, context, status)
 
     def _section(self, snapshot, context, benchmark, section, judged, changes):
         body = benchmark["sections"][section]

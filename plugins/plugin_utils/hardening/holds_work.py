@@ -1,0 +1,156 @@
+"""Holds that keep the host's own work alive: containers, routing, guests, its logs, its next boot."""
+
+from __future__ import annotations
+
+import re
+
+CONTAINER_UNITS = ("docker.service", "docker.socket", "containerd.service", "podman.socket", "crio.service")
+KUBERNETES_UNITS = ("kubelet.service", "k3s.service", "k3s-agent.service", "rke2-server.service", "rke2-agent.service",
+                    "microk8s.service", "snap.microk8s.daemon-kubelite.service")  # fmt: skip
+HYPERVISOR_UNITS = ("libvirtd.service", "virtqemud.service", "pvedaemon.service", "pve-cluster.service", "xenstored.service",
+                    "vboxdrv.service", "incus.service", "lxd.service", "snap.lxd.daemon.service")  # fmt: skip
+ROUTING_UNITS = ("frr.service", "bird.service", "quagga.service", "keepalived.service", "strongswan.service",
+                 "wg-quick@wg0.service", "openvpn.service", "haproxy.service")  # fmt: skip
+PHYSICAL = re.compile(r"(eth|en|wl|ww|bond|team|ib)[A-Za-z0-9]*")
+FORWARDING = re.compile(r"net\.ipv[46]\.(ip_forward|conf\.[A-Za-z0-9_/-]+\.(mc_)?forwarding)")
+FILTERED = re.compile(r"net\.(ipv[46]\.conf\.[A-Za-z0-9_/-]+\.rp_filter|bridge\..*)")
+NAMESPACES = ("user.max_user_namespaces", "kernel.unprivileged_userns_clone")
+CONTAINER_MODULES = ("overlay", "br_netfilter", "veth", "bridge", "vxlan", "ip_vs", "nf_conntrack", "tun")
+GUEST_MODULES = ("kvm", "kvm_intel", "kvm_amd", "vhost_net", "bridge", "tun", "nfs")
+FIREWALLS = ("nftables.service", "ufw.service", "firewalld.service", "iptables.service", "netfilter-persistent.service")
+STOPS = ("halt", "single", "suspend")
+
+
+def _on(facts, units):
+    for name in units:
+        if facts.active(name) or facts.value("units", name, "enabled") in ("enabled", "enabled-runtime", "alias"):
+            return name
+    return None
+
+
+def docker(entry, facts):
+    """Forwarding, bridges, overlay and packet filters: containers live by them."""
+    unit = _on(facts, CONTAINER_UNITS)
+    return f"containers run here ({unit}) and need it" if unit else None
+
+
+def kubernetes(entry, facts):
+    """The same for pods, which need forwarding between nodes as well."""
+    unit = _on(facts, KUBERNETES_UNITS)
+    return f"this is a node of Kubernetes ({unit}), whose pods need it" if unit else None
+
+
+def hypervisor(entry, facts):
+    """Guests need bridges, forwarding, their own kernel modules."""
+    unit = _on(facts, HYPERVISOR_UNITS)
+    return f"guests run here ({unit}) and need it" if unit else None
+
+
+def router(entry, facts):
+    """Forwarding: kept where a role says router, a file sets it, or packets have two ways out."""
+    if "router" in facts.roles:
+        return "this host is a router (ringwall_roles)"
+    unit = _on(facts, ROUTING_UNITS)
+    if unit:
+        return f"this host passes packets on ({unit})"
+    for key in ("net.ipv4.ip_forward", "net.ipv4.conf.all.forwarding", "net.ipv6.conf.all.forwarding"):
+        if facts.value("sysctl", key, "persisted") == "1":
+            return f"{facts.value('sysctl', key, 'persisted_where', 'a file')} makes this host pass packets on ({key})"
+    forwards = facts.value("sysctl", "net.ipv4.ip_forward", "runtime") == "1"
+    links = _links(facts)
+    if forwards and len(links) > 1:
+        return f"this host passes packets on between {', '.join(links[:4])}"
+    if not facts.known("sysctl"):
+        return "whether this host passes packets on is not known"
+    return None
+
+
+def _links(facts):
+    prefix, leaf = "net.ipv4.conf.", ".forwarding"
+    names = [
+        key[len(prefix) : -len(leaf)] for key in facts.rows("sysctl") if key.startswith(prefix) and key.endswith(leaf)
+    ]
+    return sorted(name for name in names if PHYSICAL.fullmatch(name))
+
+
+def immutable_audit(entry, facts):
+    """Rules that only a reboot can change: never unless asked."""
+    return "audit rules could be changed by a reboot alone from then on, by hardening as well"
+
+
+def disk_full_action(entry, facts):
+    """What auditd does when it cannot write: held where it would stop the machine."""
+    if not entry["settings"]:
+        return "what it sets is not known, and it may stop the machine when a disk is full"
+    for setting in entry["settings"]:
+        if str(setting.get("value", "")).lower() in STOPS:
+            return f"{setting.get('name')} = {setting.get('value')} stops the machine when a disk is full"
+    return None
+
+
+def grub_password(entry, facts):
+    """A password for the boot menu: who boots the machine without a keyboard must be able to."""
+    return "the machine may wait for a password at its next boot, and somebody has to choose it"
+
+
+def partition(entry, facts):
+    """A file system of its own cannot be made under a running system's feet."""
+    return "it needs a file system of its own, which is made when the machine is installed"
+
+
+def _sysctl(pattern):
+    return lambda setting, facts: setting.get("kind") == "sysctl" and bool(pattern.fullmatch(str(setting.get("key"))))
+
+
+def _closes_forwarding(setting, facts):
+    return _sysctl(FORWARDING)(setting, facts) and str(setting.get("value")) in ("0", "False")
+
+
+def _filters(setting, facts):
+    if setting.get("kind") == "firewall":
+        return True
+    changes = setting.get("kind") == "service" and str(setting.get("name")) in FIREWALLS
+    return changes or (setting.get("kind") == "package" and setting.get("name") in ("nftables", "ufw", "firewalld"))
+
+
+def _containers(setting, facts):
+    if setting.get("kind") == "kernel_module":
+        return str(setting.get("name")).replace("-", "_") in CONTAINER_MODULES
+    if setting.get("kind") == "sysctl" and setting.get("key") in NAMESPACES:
+        return True
+    return _closes_forwarding(setting, facts) or _sysctl(FILTERED)(setting, facts) or _filters(setting, facts)
+
+
+def _guests(setting, facts):
+    module = setting.get("kind") == "kernel_module" and str(setting.get("name")).replace("-", "_") in GUEST_MODULES
+    return module or _closes_forwarding(setting, facts) or _filters(setting, facts)
+
+
+def _immutable(setting, facts):
+    return setting.get("kind") == "audit_rule" and str(setting.get("line", "")).split() == ["-e", "2"]
+
+
+def _stops_machine(setting, facts):
+    return setting.get("kind") == "auditd" and str(setting.get("value", "")).lower() in STOPS
+
+
+RULES = {
+    "docker": docker,
+    "kubernetes": kubernetes,
+    "hypervisor": hypervisor,
+    "router": router,
+    "immutable_audit": immutable_audit,
+    "disk_full_action": disk_full_action,
+    "grub_password": grub_password,
+    "partition": partition,
+}
+
+ALWAYS = (
+    ("docker", _containers),
+    ("kubernetes", _containers),
+    ("hypervisor", _guests),
+    ("router", _closes_forwarding),
+    ("immutable_audit", _immutable),
+    ("disk_full_action", _stops_machine),
+    ("grub_password", lambda setting, facts: setting.get("kind") == "boot" and "password" in setting),
+)
