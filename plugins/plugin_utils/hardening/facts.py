@@ -11,10 +11,11 @@ from ..snapshots.view import Gap, Snapshot, cell
 class Connection:
     """How the controller reaches the host; from the inventory and the connection plugin, never from the host.
 
-    ``user``: the account that logs in. ``become``: whether it becomes root, ``become_method`` how, and
-    ``become_password`` whether with a password and ``become_login`` whether by a log-in shell. ``password``: it logs in with a password. ``remote_tmp``: where modules
-    are put on the host. ``transfer``: ``sftp``, ``scp`` or ``piped``; ``pipelining``: modules need no transfer.
-    ``local``: the host is the controller itself. ``controllers``: addresses that must stay able to connect.
+    ``user``: the account that logs in. ``become``: whether it becomes root, ``become_method`` how, ``become_password``
+    whether with a password, ``become_login`` whether by a log-in shell. ``password``: it logs in with a password.
+    ``remote_tmp``: where modules are put on the host. ``transfer``: ``sftp``, ``scp`` or ``piped``; ``pipelining``:
+    modules need no transfer. ``local``: the host is the controller itself. ``controllers``: addresses that must stay
+    able to connect.
     """
 
     user: str = "root"

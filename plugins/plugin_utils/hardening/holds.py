@@ -2,7 +2,7 @@
 
 A hold is a name and a function ``(entry, facts) -> reason or None``. A control names holds (``hold: [faillock]``);
 each is then judged by the host's facts, and so are the settings themselves, whatever the control says of itself. A fact
-that is not known never proves that something is safe. ``ringwall_hardening_release`` releases by control id or hold name.
+that is not known never proves that something is safe. ``ringwall_hardening_release`` names control ids or holds.
 
 Guarded change catches what locks out at once. Held is what it cannot catch: what takes effect later (an age, a lock
 after failures, the next boot, the next hundred log-ins) and what breaks the work that the host is there for.

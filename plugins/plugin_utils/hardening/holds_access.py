@@ -67,7 +67,7 @@ def _listed(name, words, user, facts):
 
 
 def sshd_sessions(entry, facts):
-    """MaxSessions and MaxStartups: safe where they are no lower than sshd's own defaults, which every tool lives with."""
+    """MaxSessions and MaxStartups: safe where they are no lower than sshd's own defaults, which all live with."""
     settings = _settings(entry, "sshd")
     if not settings:
         return "what it sets is not known, and it limits how many may connect"
@@ -79,7 +79,7 @@ def sshd_sessions(entry, facts):
 
 
 def password_only(entry, facts):
-    """Keys alone: safe if this connection uses one. The other people of the host are asked by their log-ins' absence."""
+    """Keys alone: safe for this connection if it uses one."""
     if facts.connection.local or not facts.connection.password:
         return None
     return f"this connection logs in as {facts.connection.user} with a password: nothing shows that a key would do"
@@ -114,7 +114,7 @@ def sudo_requiretty(entry, facts):
 
 
 def pam_wheel(entry, facts):
-    """su for one group: safe unless we become root by su."""
+    """Membership of a group for su: safe unless we become root by su."""
     if facts.connection.become and facts.connection.become_method == "su" and facts.connection.user != "root":
         return f"{facts.connection.user} becomes root by su"
     return None
@@ -181,7 +181,7 @@ def _touches_us(setting, facts):
 
 
 def noexec_remote_tmp(entry, facts):
-    """noexec where modules are put: safe if that directory lies on another file system."""
+    """Option noexec where modules are put: safe if that directory lies on another file system."""
     if facts.connection.local:
         return None
     place = remote_tmp(facts)

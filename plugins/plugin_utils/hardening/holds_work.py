@@ -7,8 +7,9 @@ import re
 CONTAINER_UNITS = ("docker.service", "docker.socket", "containerd.service", "podman.socket", "crio.service")
 KUBERNETES_UNITS = ("kubelet.service", "k3s.service", "k3s-agent.service", "rke2-server.service", "rke2-agent.service",
                     "microk8s.service", "snap.microk8s.daemon-kubelite.service")  # fmt: skip
-HYPERVISOR_UNITS = ("libvirtd.service", "virtqemud.service", "pvedaemon.service", "pve-cluster.service", "xenstored.service",
-                    "vboxdrv.service", "incus.service", "lxd.service", "snap.lxd.daemon.service")  # fmt: skip
+HYPERVISOR_UNITS = ("libvirtd.service", "virtqemud.service", "pvedaemon.service", "pve-cluster.service",
+                    "xenstored.service", "vboxdrv.service", "incus.service", "lxd.service",
+                    "snap.lxd.daemon.service")  # fmt: skip
 ROUTING_UNITS = ("frr.service", "bird.service", "quagga.service", "keepalived.service", "strongswan.service",
                  "wg-quick@wg0.service", "openvpn.service", "haproxy.service")  # fmt: skip
 PHYSICAL = re.compile(r"(eth|en|wl|ww|bond|team|ib)[A-Za-z0-9]*")

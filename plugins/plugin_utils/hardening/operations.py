@@ -1,8 +1,8 @@
 """How kinds write operations: small builders, so that each kind says only what it is about.
 
 The operations themselves are the closed vocabulary of ``module_utils/changes``; the engine on the target checks each
-again. Two more exist only in plans: ``package`` (carried out by Ansible's own modules) and ``left`` (nothing can be
-done by a machine; the reason goes into the plan).
+again. Three more exist only in plans: ``package`` (carried out by Ansible's own modules), ``left`` (nothing can be done
+by a machine; the reason goes into the plan) and ``reboot`` (what counts from the next boot on alone).
 """
 
 from __future__ import annotations
@@ -29,6 +29,11 @@ def operation(op, controls, *, guarded=False, follow=(), **fields):
 def left(controls, reason):
     """What no machine can set here: it stands in the plan with its reason and is never sent to a host."""
     return {"op": "left", "reason": reason, "controls": sorted(set(controls))}
+
+
+def reboot(controls, reason):
+    """What counts from the next boot on alone: it stands in the plan with its reason and is never sent to a host."""
+    return {"op": "reboot", "reason": reason, "controls": sorted(set(controls))}
 
 
 def controls_of(items):

@@ -1,0 +1,159 @@
+"""The plan of one host: what is done, what is held back and why, what is left to people. Pure, plain data, a digest.
+
+``{schema, host, mode, selection, benchmarks, operations, kinds, packages, controls, held, left, exempt, conflicts,
+reboot, digest}``. ``operations`` are the engine's vocabulary (``module_utils/changes/spec.py``), ``kinds`` maps a kind to
+the indexes of its operations. The same host in the same state gives the same plan: nothing in it tells a time or a run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from ...module_utils.changes import spec
+from . import holds
+from .kinds import KINDS
+from .merging import merge
+from .selection import read, select
+
+SCHEMA = "ringwall.hardening/1"
+STATUS = {"harden": "fail", "keep": "pass"}
+
+
+def make_plan(entries, facts, options, own, host=""):
+    """Return the plan of one host.
+
+    ``entries``: what ``Posture.settings`` returned; ``options``: of ``selection.read``; ``own``: ids of the benchmarks
+    that served the host. Raise SelectionError for options that are malformed or name what there is not.
+    """
+    selection = read(options)
+    asked = select(entries, selection, list(own))
+    chosen, held, left, exempt = _sorted_out(asked, facts, selection)
+    settings, conflicts = merge(chosen)
+    operations, kinds, packages, others = _operations(settings, facts)
+    controls = {}
+    for entry in asked:
+        about = controls.setdefault(
+            entry["control"], {"title": entry["title"], "severity": entry["severity"], "sections": []}
+        )
+        about["sections"].append(f"{entry['benchmark']} {entry['section']}")
+    plan = {
+        "schema": SCHEMA,
+        "host": host,
+        "mode": selection.mode,
+        "selection": selection.plain(),
+        "benchmarks": list(selection.benchmarks or list(own)[:1]),
+        "operations": operations,
+        "kinds": kinds,
+        "packages": packages,
+        "held": held,
+        "left": left + others["left"],
+        "exempt": exempt,
+        "conflicts": conflicts,
+        "reboot": others["reboot"],
+    }
+    named = _named(plan)
+    plan["controls"] = {name: about for name, about in sorted(controls.items()) if name in named}
+    return sealed(plan)
+
+
+def sealed(plan):
+    """Return the plan with its digest: SHA-256 of everything else in it."""
+    body = {name: value for name, value in plan.items() if name != "digest"}
+    return {**body, "digest": hashlib.sha256(spec.canonical(body)).hexdigest()}
+
+
+def _named(plan):
+    """Ids of all controls that the plan speaks of."""
+    found = {name for item in plan["operations"] for name in item["controls"]}
+    found |= {name for names in plan["packages"]["controls"].values() for name in names}
+    found |= {item["control"] for key in ("held", "exempt", "conflicts") for item in plan[key]}
+    return found | {name for key in ("left", "reboot") for item in plan[key] for name in item["controls"]}
+
+
+def _sorted_out(asked, facts, selection):
+    """Return ``(chosen entries, held, left, exempt)``; a control is exempt or held as a whole."""
+    status = STATUS[selection.mode]
+    concerned = [entry for entry in asked if entry["status"] == status]
+    exempted = {entry["control"]: entry["disposition"] for entry in asked if entry["disposition"]}
+    chosen, held, left, exempt, done = [], [], [], [], {}
+    for entry in concerned:
+        name = entry["control"]
+        if name in exempted:
+            if name not in done:
+                exempt.append({"control": name, "disposition": exempted[name]})
+            done[name] = False
+        elif not entry["settings"] and "partition" not in entry["hold"]:
+            if selection.mode == "harden" and name not in done:
+                left.append({"controls": [name], "reason": entry["fix"] or "what to do here is for a person to decide"})
+            done.setdefault(name, False)
+        elif done.get(name) is not False:
+            reasons = holds.held(entry, facts)
+            kept = holds.released(entry, [item["name"] for item in reasons], selection.release)
+            if kept and selection.mode == "harden":
+                held.append({"control": name, "holds": [item for item in reasons if item["name"] in kept]})
+            done[name] = not kept
+            chosen += [] if kept else [entry]
+    return [entry for entry in chosen if done[entry["control"]]], held, left, exempt
+
+
+def _operations(settings, facts):
+    """Return ``(operations, kind -> indexes, packages, {"left", "reboot"})`` of merged settings."""
+    operations, kinds, others = [], {}, {"left": [], "reboot": []}
+    packages = {"install": [], "remove": [], "controls": {}}
+    by_kind = {}
+    for item in settings:
+        by_kind.setdefault(item["setting"]["kind"], []).append(item)
+    for kind in sorted(set(by_kind) - set(KINDS)):
+        for item in by_kind[kind]:
+            others["left"].append({"controls": item["controls"], "reason": f"nothing here sets a {kind}"})
+    for kind in (name for name in KINDS if name in by_kind):
+        for operation in KINDS[kind].operations(by_kind[kind], facts):
+            if operation["op"] in others:
+                others[operation["op"]].append({key: operation[key] for key in ("controls", "reason")})
+            elif operation["op"] == "package":
+                wanted = "install" if operation["state"] == "installed" else "remove"
+                packages[wanted].append(operation["name"])
+                packages["controls"][operation["name"]] = operation["controls"]
+            else:
+                _add(operation, kind, operations, kinds, others)
+    return operations, kinds, packages, others
+
+
+def _add(operation, kind, operations, kinds, others):
+    try:
+        spec.check_operation(operation)
+    except spec.SpecError as error:
+        # Nothing is sent that the engine would refuse; the rest goes on.
+        others["left"].append({"controls": operation["controls"], "reason": f"{kind}: {error}"[:300]})
+        return
+    kinds.setdefault(kind, []).append(len(operations))
+    operations.append(operation)
+
+
+def nothing(plan):
+    """True if the plan changes nothing."""
+    return not plan["operations"] and not plan["packages"]["install"] and not plan["packages"]["remove"]
+
+
+def observed(plan, results):
+    """Return the plan of what really changes on the host, sealed anew.
+
+    ``results``: what the engine said of each operation (``mode=plan``): ``{index, changes, before, after, diff,
+    digest_before, problem?}``. Operations that change nothing are dropped; one that cannot be done is left with the
+    engine's reason; every other one bears its ``before`` digest, which the engine compares again before it changes it.
+    """
+    by_index = {item["index"]: item for item in results}
+    operations, changes, kinds, left = [], [], {}, list(plan["left"])
+    for kind, indexes in plan["kinds"].items():
+        for index in indexes:
+            operation, result = plan["operations"][index], by_index.get(index, {})
+            if result.get("problem"):
+                left.append({"controls": operation["controls"], "reason": str(result["problem"])[:300]})
+            elif result.get("changes", True):
+                kinds.setdefault(kind, []).append(len(operations))
+                operations.append(operation)
+                changes.append({key: result.get(key) for key in ("digest_before", "diff")})
+    whole = {**plan, "operations": operations, "kinds": kinds, "changes": changes, "left": left}
+    named = _named(whole)
+    whole["controls"] = {name: about for name, about in plan["controls"].items() if name in named}
+    return sealed(whole)
