@@ -166,17 +166,32 @@ class Tree:
         finally:
             os.close(descriptor)
 
-    def listdir(self, path):
-        """Return the sorted names (str, surrogateescape) in a directory; raise Absent or Unreadable."""
+    def directory(self, path):
+        """Return a descriptor of a directory; raise Absent or Unreadable."""
         directory, last, info = self._walk(path, True)
         try:
             if not stat.S_ISDIR(info.st_mode):
                 raise Absent(path)
-            descriptor = os.open(last, _DIRECTORY, dir_fd=directory)
+            return os.open(last, _DIRECTORY, dir_fd=directory)
         except OSError as error:
             raise failure(error, path) from None
         finally:
             os.close(directory)
+
+    def resolve(self, path):
+        """Return the path (below the root) that ``path`` leads to once all links are followed; raise like ``stat``."""
+        directory, last, _info = self._walk(path, True)
+        try:
+            found = os.path.normpath(os.path.join(os.readlink("/proc/self/fd/%d" % directory), last))
+        finally:
+            os.close(directory)
+        if self.root == "/":
+            return found
+        return "/" + os.path.relpath(found, os.path.realpath(self.root)) if found != self.root else "/"
+
+    def listdir(self, path):
+        """Return the sorted names (str, surrogateescape) in a directory; raise Absent or Unreadable."""
+        descriptor = self.directory(path)
         try:
             return sorted(os.listdir(descriptor))
         except OSError as error:

@@ -30,8 +30,8 @@ Edits of ``edit`` (each may bear ``controls`` of its own, which else are those o
   line with that key is looked at: the first gets the value (and stays as it is if it says so already), others are
   removed. Absent: appended at the end (of the section, which is made; before ``until``). ``separator``: ``"="``,
   ``" "`` or ``" = "`` is what is written; any of blanks, ``=`` and ``:`` is understood where it fits. ``comment``:
-  characters that begin comments (``"#"``; may be ``"#;"``). ``first_only``: later ones are left alone. ``until``: a regular
-  expression; lines from the first match on are not looked at (``(?i)^\s*match\s`` in sshd_config).
+  characters that begin comments (``"#"``; may be ``"#;"``). ``first_only``: later ones are left alone. ``until``: a
+  regular expression; lines from the first match on are not looked at (``(?i)^\s*match\s`` in sshd_config).
 - ``{unset, separator?, section?, comment?, ignore_case?, until?}``: each active line with that key is removed.
 - ``{line, state?: present|absent, replaces?, after?, before?}``: a whole line. Present: if no line equals it, the first
   that matches the regular expression ``replaces`` becomes it (other matches are removed), else it is put after the last
@@ -73,6 +73,7 @@ SYSCTL = re.compile(r"[a-z0-9_]+([./][A-Za-z0-9_./:@-]+)+")
 MODE = re.compile(r"[0-7]{3,5}")
 OPTION = re.compile(r"[A-Za-z0-9_.:=/+@%-]{1,200}")
 GLOB = re.compile(r"[*?[]")
+ACCOUNT_FILES = ("/etc/passwd", "/etc/shadow", "/etc/group", "/etc/gshadow")
 MAX_OPERATIONS = 5000
 MAX_TEXT = 1 << 20
 MAX_LINE = 16384
@@ -114,6 +115,8 @@ def _path(glob=False):
             _fail(where, "%r is not a plain absolute path" % value[:200])
         if not glob and GLOB.search(value):
             _fail(where, "%r holds a pattern; only attributes takes patterns" % value[:200])
+        if value in ACCOUNT_FILES and not glob:
+            _fail(where, "%s is changed by account and group alone" % value)
         if value == "/var/lib/ringwall" or value.startswith(("/var/lib/ringwall/", "/proc/", "/sys/")):
             _fail(where, "%r is not for operations" % value[:200])
 

@@ -43,7 +43,7 @@ class Lines:
         self._rows = [row for index, row in enumerate(self._rows) if index not in gone]
 
     def insert(self, index, value):
-        """Put a line before the one of that number (at the end: ``len``). The line before gets an end if it had none."""
+        """Put a line before the one of that number (at the end: ``len``); a last line without an end gets one."""
         end = self._end
         if index > 0 and index == len(self._rows) and self._rows[-1][1] == "":
             self._rows[-1] = (self._rows[-1][0], self._end)

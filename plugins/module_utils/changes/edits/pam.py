@@ -10,8 +10,8 @@ r"""Lines of PAM service files. Source: pam.conf(5).
 - ``state``: present (default) or absent. Present and no such line: made at ``position``, if that is given; else a
   problem.
 - ``position``: ``first``, ``last`` (of that type), ``{"before": module}`` or ``{"after": module}`` (of that type; no
-  such module: last). Where a line is made or removed, ``[success=N]`` jumps of the same type over that place are counted
-  anew; a jump that leads to the place of a new line lands on it.
+  such module: last). Where a line is made or removed, ``[success=N]`` jumps of the same type over that place are
+  counted anew; a jump that leads to the place of a new line lands on it.
 """
 
 from __future__ import absolute_import, annotations, division, print_function
