@@ -1,8 +1,8 @@
 """The plan of one host: what is done, what is held back and why, what is left to people. Pure, plain data, a digest.
 
 ``{schema, host, mode, selection, benchmarks, operations, kinds, packages, controls, held, left, exempt, conflicts,
-reboot, digest}``. ``operations`` are the engine's vocabulary (``module_utils/changes/spec.py``), ``kinds`` maps a kind to
-the indexes of its operations. The same host in the same state gives the same plan: nothing in it tells a time or a run.
+reboot, digest}``. ``operations`` are the engine's vocabulary (``module_utils/changes/spec.py``), ``kinds`` maps a kind
+to the indexes of its operations. The same host in the same state gives the same plan: it tells no time and no run.
 """
 
 from __future__ import annotations

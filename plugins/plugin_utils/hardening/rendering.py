@@ -112,9 +112,8 @@ def _words(operation):
     if op == "unit":
         states = {"enabled": ("enable", "disable"), "masked": ("mask", "unmask"), "active": ("start", "stop")}
         verbs = [words[not operation[key]] for key, words in states.items() if operation.get(key) is not None]
-        return (
-            f"{' and '.join(verbs + [operation['action']] if operation.get('action') else verbs)} {operation['name']}"
-        )
+        verbs += [operation["action"]] if operation.get("action") else []
+        return f"{' and '.join(verbs)} {operation['name']}"
     if op == "sysctl":
         return f"{operation['key']} = {operation['value']} now"
     if op == "unload":

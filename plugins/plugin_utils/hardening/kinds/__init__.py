@@ -4,8 +4,9 @@
 
 ``settings`` are all settings of that kind chosen for one host: ``[{"setting": {"kind", ...}, "controls": [ids]}]``,
 equal ones merged. ``facts`` is ``hardening.facts.Facts``. Operations come from ``hardening.operations``; what cannot be
-set on this host is ``left(controls, reason)``, what waits for the next boot also ``reboot(controls, reason)``. A kind plans what is asked, whether or not it is so already: the engine
-on the host drops what changes nothing. It edits or adds, so that what an earlier run set stays set.
+set on this host is ``left(controls, reason)``, what waits for the next boot also ``reboot(controls, reason)``. A kind
+plans what is asked, whether or not it is so already: the engine on the host drops what changes nothing. It edits or
+adds, so that what an earlier run set stays set.
 
 KINDS holds them in the order in which a plan carries them out.
 """
