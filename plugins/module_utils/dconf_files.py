@@ -20,7 +20,13 @@ def plain(value):
     match = _TYPED.fullmatch(value)
     value = match.group(1).strip() if match else value
     match = _TEXT.fullmatch(value)
-    return next((part for part in match.groups() if part is not None), "") if match else value
+    if not match:
+        return value
+    value = next((part for part in match.groups() if part is not None), "")
+    # host.text() writes a backslash as \\x5c: these are the escapes of GVariant.
+    for escape, meant in (("n", "\n"), ("t", "\t"), ("'", "'"), ('"', '"'), ("\\x5c", "\\x5c")):
+        value = value.replace("\\x5c" + escape, meant)
+    return value
 
 
 def parse_keyfile(lines):

@@ -16,10 +16,12 @@ from ..text import text
 TABLE = Table(
     name="banners",
     description="Texts shown at log-in, and what they tell of the system.",
-    key="the path; /etc/issue, /etc/issue.net and /etc/motd always have a row",
+    key="the path; /etc/issue, /etc/issue.net, /etc/motd and profile.d/ssh_confirm.sh always have a row",
     columns=(
         Column(
-            "kind", "text", "issue (consoles), issue.net (telnet, often sshd), motd, ssh (Banner of sshd) or script"
+            "kind",
+            "text",
+            "issue (consoles), issue.net (telnet, often sshd), motd, ssh (Banner), confirm or script",
         ),
         Column("exists", "bool", "the file is there"),
         Column("size", "int", "bytes"),
@@ -38,6 +40,8 @@ DIRECTORIES = (
     ("/etc/update-motd.d", "script"),
 )  # fmt: skip
 DYNAMIC = (("/run/motd.dynamic", "motd"), ("/usr/lib/motd", "motd"))
+CONFIRM = "/etc/profile.d/ssh_confirm.sh"
+"""Where the STIG of Ubuntu wants a question that each SSH session has to answer."""
 LIMIT = 64 * 1024
 MAX_TEXT = 4000
 MAX_FILES = 50
@@ -116,6 +120,7 @@ def collect(host, options):
         except Absent:
             continue
     wanted = dict(FIXED)
+    wanted[CONFIRM] = "confirm"
     for directory, kind in DIRECTORIES:
         for name in names_in(host, directory)[:MAX_FILES]:
             path = directory + "/" + name

@@ -9,7 +9,7 @@ from .. import comparison
 from .base import Resource, Verdict
 
 TABLE = "banners"
-KEYS = ("reveals", "set", "text", "write")
+KEYS = ("reveals", "set", "text", "holds", "write")
 REVEALING = ("m", "r", "s", "v")
 """Escapes of agetty(8) that stand for machine, release, system and version."""
 
@@ -22,8 +22,8 @@ class Banner(Resource):
     summary = (
         "`banner: {/etc/issue: {reveals: false, set: true, write: <text>}}`: the text is there (`set`) and names "
         "neither the system nor its release (`reveals: false`: no escapes like \\r, no name of os-release); `write` is "
-        "what hardening puts there. `text: <text>`: it is this text, runs of white space apart. A file that is not there "
-        "reveals nothing."
+        "what hardening puts there. `text: <text>`: it is this text, runs of white space apart; `holds`: it is part "
+        "of it. What is not there reveals nothing."
     )
 
     def check(self, statement, where):
@@ -32,7 +32,7 @@ class Banner(Resource):
         for path, wanted in statement.items():
             if not isinstance(path, str) or not path.startswith("/"):
                 raise ContentError(where, f"banner: {path} is not absolute", "banner: {/etc/issue: {reveals: false}}")
-            if not isinstance(wanted, dict) or not {"reveals", "set", "text"} & set(wanted):
+            if not isinstance(wanted, dict) or not {"reveals", "set", "text", "holds"} & set(wanted):
                 raise ContentError(where, f"banner {path} expects nothing", "reveals: false, set: true or text: ...")
             for key in wanted:
                 if key not in KEYS:
@@ -41,7 +41,7 @@ class Banner(Resource):
                     )
             if wanted.get("reveals", False) is not False or not isinstance(wanted.get("set", True), bool):
                 raise ContentError(where, f"banner {path}: reveals is false, set is true or false", "reveals: false")
-            for key in ("text", "write"):
+            for key in ("text", "holds", "write"):
                 if key in wanted and not (isinstance(wanted[key], str) and wanted[key].strip()):
                     raise ContentError(where, f"banner {path}: {key} is no text", f"{key}: Authorized use only.")
 
@@ -66,6 +66,7 @@ class Banner(Resource):
 
 def _words(wanted):
     parts = ["is this text: " + wanted["text"][:120]] if "text" in wanted else []
+    parts += ["holds this text: " + wanted["holds"][:120]] if "holds" in wanted else []
     parts += ["names neither system nor release"] if "reveals" in wanted else []
     parts += ["is not empty"] if wanted.get("set") else []
     return ", ".join(parts)
@@ -88,7 +89,7 @@ def _judge(path, wanted, snapshot):
 
 def _problems(row, wanted, there):
     if not there:
-        needed = wanted.get("set") or "text" in wanted
+        needed = wanted.get("set") or "text" in wanted or "holds" in wanted
         return ["is empty or not there"] if needed else []
     found = []
     if "text" in wanted:
@@ -97,6 +98,10 @@ def _problems(row, wanted, there):
             found.append("is longer than the text that is expected")
         elif not comparison.same(text, wanted["text"]):
             found.append("is another text")
+    if "holds" in wanted:
+        text = cell(row, "text")
+        if text is None or " ".join(wanted["holds"].split()) not in " ".join(text.split()):
+            found.append("does not hold the text")
     if "reveals" in wanted:
         found += [f"holds \\{letter}" for letter in cell(row, "escapes") or [] if letter in REVEALING]
         found += [f"names {name}" for name in cell(row, "names") or []]
