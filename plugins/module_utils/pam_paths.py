@@ -188,19 +188,24 @@ def indexes(stack, module, arguments=()):
 def passed_by(stack, targets, anchors):
     """True if there is a way in on which an anchor says success before any target was called.
 
-    Without anchors: a way in on which no target is called.
+    Without anchors: a way in on which no target is called. pam_unix changes or accepts no password of somebody whom
+    pam_localuser did not find.
     """
     targets, anchors = set(targets), set(anchors)
 
     def watch(state, index, answer):
-        called, missed = state
+        called, missed, foreign = state
         if index in targets:
-            return True, missed
-        if index in anchors and answer in ACCEPTED and not called:
-            return called, True
+            return True, missed, foreign
+        if index in anchors and answer in ACCEPTED:
+            if foreign:
+                return None
+            return called, missed or not called, foreign
+        if plain(stack[index]["module"]) == "pam_localuser":
+            return called, missed, answer not in ACCEPTED
         return state
 
-    for let_in, (called, missed) in walk(stack, (False, False), watch):
+    for let_in, (called, missed, _foreign) in walk(stack, (False, False, False), watch):
         if let_in and (missed if anchors else not called):
             return True
     return False
@@ -221,7 +226,8 @@ def refusal_overruled(stack, targets):
 def uncounted(stack, anchors, counters):
     """True if an anchor (password module) can refuse, the caller is turned away and no counter was called.
 
-    Ways that a module ended which only tells users apart do not count.
+    Ways that a module ended which only tells users apart do not count, nor those on which another module
+    accepted the caller after all.
     """
     anchors, counters = set(anchors), set(counters)
 
@@ -231,7 +237,10 @@ def uncounted(stack, anchors, counters):
             return refused, True
         if index in anchors:
             return (True, counted) if answer == refusal(stack[index]) else None
-        if plain(stack[index]["module"]) in SORTERS and _action(stack[index], answer) in ("die", "bad"):
+        name = plain(stack[index]["module"])
+        if name in SORTERS:
+            return None if _action(stack[index], answer) in ("die", "bad") else state
+        if refused and answer in ACCEPTED and name not in FIXED:
             return None
         return state
 

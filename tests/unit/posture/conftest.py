@@ -8,6 +8,7 @@ from ansible_collections.ringwall.servers.plugins.plugin_utils.content import co
 from ansible_collections.ringwall.servers.plugins.plugin_utils.posture import VOCABULARY
 from ansible_collections.ringwall.servers.plugins.plugin_utils.posture.judge import judge_control
 from ansible_collections.ringwall.servers.plugins.plugin_utils.snapshots.view import Snapshot, TableView
+from unit.posture.file_hosts import expand
 from unit.posture.hardened_host import cases as hardened_cases
 
 FIXTURES = pathlib.Path(__file__).parents[2] / "fixtures" / "posture"
@@ -20,7 +21,7 @@ def read_cases():
     found = []
     for path in sorted(FIXTURES.glob("*/*.yml")):
         for number, case in enumerate(yaml.load(path.read_text(encoding="utf-8"), LOADER) or []):
-            found.append({**case, "file": path.name, "number": number})
+            found.append({**expand(case), "file": path.name, "number": number})
     return found
 
 
