@@ -28,8 +28,8 @@ options:
       - What to write.
     type: list
     elements: str
-    choices: [json, html, csv, junit, markdown]
-    default: [json, html, csv, junit, markdown]
+    choices: [json, html, csv, frameworks, junit, markdown]
+    default: [json, html, csv, frameworks, junit, markdown]
 extends_documentation_fragment:
   - ringwall.servers.reading
 """

@@ -10,17 +10,19 @@ from pathlib import Path
 from .benchmark import read_benchmark, resolve_includes
 from .control import read_control, read_parameters, unique
 from .errors import ContentError, Where
+from .framework import read_framework
 from .lines import parse
 from .roots import content_files
 
-SCHEMA = "ringwall.content/1"
+SCHEMA = "ringwall.content/2"
 
 
 class Content:
     """Compiled content. ``data`` is plain JSON.
 
-    ``controls``: id -> control, ``benchmarks``: id -> benchmark, ``parameters``: name -> {default, stricter,
-    description, control}, ``digest``: SHA-256 over the files it was made from and the compiler's own source.
+    ``controls``, ``benchmarks``, ``frameworks``: id -> what was compiled of it; ``parameters``: name ->
+    {default, stricter, description, control}, ``digest``: SHA-256 over the files it was made from and the compiler's
+    own source.
     """
 
     def __init__(self, data):
@@ -28,6 +30,7 @@ class Content:
         self.digest = data["digest"]
         self.controls = data["controls"]
         self.benchmarks = data["benchmarks"]
+        self.frameworks = data["frameworks"]
         self.parameters = data["parameters"]
 
     def needs(self, benchmarks=None):
@@ -70,7 +73,7 @@ def compile_content(roots=(), vocabulary=None, cache=None, digest=None):
 
 
 def _texts(root):
-    """Return ``(controls, benchmarks)``, each a list of ``(label, text)`` of one root."""
+    """Return ``(controls, benchmarks, frameworks)``, each a list of ``(label, text)`` of one root."""
     found = []
     for files in content_files(root):
         pairs = []
@@ -88,9 +91,9 @@ def _digest(texts, vocabulary):
     own = sorted(Path(__file__).parent.glob("*.py"))
     for source in (*own, *(Path(item) for item in vocabulary.sources)):
         state.update(source.read_bytes() if source.is_file() else source.name.encode())
-    for controls, benchmarks in texts:
+    for kinds in texts:
         state.update(b"\0root")
-        for label, text in (*controls, *benchmarks):
+        for label, text in (item for kind in kinds for item in kind):
             state.update(f"\0{label}\0{len(text)}\0".encode("utf-8", "surrogateescape"))
             state.update(text.encode())
     return state.hexdigest()
@@ -98,10 +101,10 @@ def _digest(texts, vocabulary):
 
 def _compile(roots, texts, vocabulary):
     documents = [
-        (root, [parse(text, label) for label, text in controls], [parse(text, label) for label, text in benchmarks])
-        for root, (controls, benchmarks) in zip(roots, texts, strict=True)
+        (root, *([parse(text, label) for label, text in pairs] for pairs in kinds))
+        for root, kinds in zip(roots, texts, strict=True)
     ]
-    entries = [item for root, files, _benchmarks in documents for item in _entries(root, files)]
+    entries = [item for root, files, *_others in documents for item in _entries(root, files)]
     parameters = _all_parameters(entries)
     controls = {}
     first = {}
@@ -112,7 +115,7 @@ def _compile(roots, texts, vocabulary):
         control.update(where=str(where), ours=root.ours)
         controls[control["id"]] = control
     benchmarks, places, first = {}, {}, {}
-    for root, _controls, files in documents:
+    for root, _controls, files, _others in documents:
         for document in files:
             benchmark = read_benchmark(document, controls, parameters)
             _unique(first, benchmark["id"], document.where("id"), root, "benchmark id")
@@ -120,7 +123,18 @@ def _compile(roots, texts, vocabulary):
             benchmarks[benchmark["id"]] = benchmark
             places[benchmark["id"]] = document
     resolve_includes(benchmarks, places)
-    return {"controls": controls, "benchmarks": benchmarks, "parameters": parameters}
+    frameworks = _frameworks(documents, controls)
+    return {"controls": controls, "benchmarks": benchmarks, "frameworks": frameworks, "parameters": parameters}
+
+
+def _frameworks(documents, controls):
+    found, first = {}, {}
+    for root, _controls, _benchmarks, files in documents:
+        for document in files:
+            framework = read_framework(document, controls)
+            _unique(first, framework["id"], document.where("id"), root, "framework id")
+            found[framework["id"]] = framework
+    return found
 
 
 def _entries(root, files):

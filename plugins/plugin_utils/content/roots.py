@@ -50,8 +50,9 @@ def roots(collection_dir=None, extra=(), default=None):
 
 
 def content_files(root):
-    """Return ``(control files, benchmark files)`` of one root, each sorted; absolute paths."""
+    """Return ``(control files, benchmark files, framework files)`` of one root, each sorted; absolute paths."""
     base = Path(root.path) / "benchmarks"
     controls = sorted(base.glob("controls/*/*.yml"))
     benchmarks = sorted(path for path in base.glob("*.yml") if path.is_file())
-    return controls, benchmarks
+    frameworks = sorted(base.glob("frameworks/*.yml"))
+    return controls, benchmarks, frameworks

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..findings.model import SEVERITIES, STATUSES
 from .exceptions import exceptions
+from .frameworks import frameworks
 from .order import lost_tables, lost_words
 from .schema import NAME
 
@@ -46,6 +47,7 @@ def build_report(store, run_id, content):
         "trend": store.trend(run["scope"], TREND_RUNS, until=run_id),
         "controls": _controls(hosts, content),
         "benchmarks": benchmarks,
+        "frameworks": frameworks(hosts, content),
         "hosts": hosts,
         "alerts": elsewhere,
         "dispositions": listed,

@@ -9,6 +9,7 @@ import pathlib
 import secrets
 
 from .to_csv import write_csv
+from .to_framework_csv import write_framework_csv
 from .to_html import write_html
 from .to_json import write_json
 from .to_junit import write_junit
@@ -18,6 +19,7 @@ FORMATS = {
     "json": ("report.json", write_json),
     "html": ("report.html", write_html),
     "csv": ("findings.csv", write_csv),
+    "frameworks": ("frameworks.csv", write_framework_csv),
     "junit": ("junit.xml", write_junit),
     "markdown": ("summary.md", write_markdown),
 }

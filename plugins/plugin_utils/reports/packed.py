@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 
 from ..findings.model import SEVERITIES, STATUSES
+from .frameworks import ORDER, STATE_TITLES, STATES
 from .order import fingerprint, section_key, severity_rank, system_name
 
 SCHEMA = "ringwall.page/1"
@@ -96,8 +97,37 @@ def pack(report, detail_budget=DETAIL_BUDGET, row_budget=ROW_BUDGET):
         "areas": {item["key"]: item["title"] for item in report["score"]["secure"]["controls"]},
         "dispositions": report["dispositions"],
         "alerts": alerts,
+        "frameworks": _frameworks(report),
         "left_out": left_out,
     }  # fmt: skip
+
+
+def _frameworks(report):
+    """Requirements as lists: id, title, number of the state, controls, hosts by status; without a check, id and title.
+
+    The counts are numbers in the order of frameworks.ORDER, cut behind the last that is not 0.
+    """
+    return {
+        "states": [STATE_TITLES[state] for state in STATES],
+        "statuses": list(ORDER),
+        "list": [
+            {
+                "title": f"{body['title']} {body['version']}",
+                "counts": [body["states"][state] for state in STATES],
+                "rows": [_requirement(name, item) for name, item in body["requirements"].items()],
+            }
+            for body in (report.get("frameworks") or {}).values()
+        ],
+    }
+
+
+def _requirement(name, item):
+    if not item["controls"]:
+        return [name, item["title"]]
+    counts = [item["hosts"].get(status, 0) for status in ORDER]
+    while counts and not counts[-1]:
+        counts.pop()
+    return [name, item["title"], STATES.index(item["state"]), item["controls"], counts]
 
 
 def _alerts(report, left_out):

@@ -6,6 +6,7 @@ Fields are only added within one schema number: a reader must accept fields that
 from __future__ import annotations
 
 from ..findings.model import HOST_STATES, SEVERITIES, STATUSES
+from .frameworks import STATES as REQUIREMENT_STATES
 
 NAME = "ringwall.report/1"
 
@@ -136,6 +137,28 @@ _SCORE = _object(
     }
 )
 
+_FRAMEWORK = _object(
+    {
+        "title": _TEXT,
+        "version": _TEXT,
+        "states": {**_map(_COUNT), "description": "number of requirements in each state"},
+        "requirements": _map(
+            _object(
+                {
+                    "title": {**_TEXT, "description": 'in our words, "" where there is none'},
+                    "state": {
+                        "enum": list(REQUIREMENT_STATES),
+                        "description": "open: something could not be told or waits for people; not_judged: no control "
+                        "of it was judged in this run; no_check: no control here speaks to it",
+                    },
+                    "controls": {**_COUNT, "description": "controls that speak to it"},
+                    "hosts": {**_map(_COUNT), "description": "hosts by the worst status of its controls, or excepted"},
+                }
+            )
+        ),
+    }
+)
+
 SCHEMA = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "$id": "urn:ringwall:report:1",
@@ -198,6 +221,7 @@ SCHEMA = {
                     }
                 )
             ),
+            "frameworks": {**_map(_FRAMEWORK), "description": "how far the fleet meets the requirements of frameworks"},
             "hosts": _list({"$ref": "#/$defs/host"}),
             "alerts": {
                 **_list({"$ref": "#/$defs/alert"}),
@@ -206,7 +230,7 @@ SCHEMA = {
             "dispositions": _list(_ANY_OBJECT),
             "notes": _TEXTS,
         },
-        optional=("alerts",),
+        optional=("alerts", "frameworks"),
     ),
     "$defs": {"host": _HOST, "finding": _FINDING, "alert": _ALERT},
 }

@@ -19,7 +19,7 @@ from .visible import as_text, visible
 
 TEMPLATES = pathlib.Path(__file__).parent / "templates"
 STYLES = ("base.css", "summary.css", "findings.css", "print.css")
-SCRIPTS = ("data.js", "filter.js", "list.js", "findings.js", "drawer.js", "panels.js", "main.js")
+SCRIPTS = ("data.js", "filter.js", "list.js", "findings.js", "drawer.js", "panels.js", "frameworks.js", "main.js")
 """The page's script is these files in this order inside one function, so that nothing becomes a global."""
 
 STATIC_ROWS = 250

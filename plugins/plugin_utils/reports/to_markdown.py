@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from ..findings.model import SEVERITIES, STATUSES
+from .frameworks import STATE_TITLES, STATES
 from .order import STATUS_TITLES, failed_groups, not_assessed, score_controls
 from .visible import as_text, shorten
 
@@ -79,12 +80,24 @@ def _lines(report):
         for item in score_controls(report) if item["max"]
     ]  # fmt: skip
     yield from _table(["Control", "Points", "Potential", "Healthy", "Unhealthy", "Not applicable"], rows)
+    yield from _frameworks(report)
     yield from _missing(report)
     if report["notes"]:
         yield "## Notes"
         yield ""
         yield from (f"- {escaped(note)}" for note in report["notes"])
         yield ""
+
+
+def _frameworks(report):
+    found = report.get("frameworks") or {}
+    if not found:
+        return
+    yield "## Frameworks"
+    yield ""
+    rows = [[f"{escaped(body['title'])} {escaped(body['version'])}", *(str(body["states"][state]) for state in STATES)]
+            for body in found.values()]  # fmt: skip
+    yield from _table(["Requirements of", *(STATE_TITLES[state] for state in STATES)], rows)
 
 
 def _missing(report):

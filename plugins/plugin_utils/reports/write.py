@@ -17,6 +17,7 @@ class _NoContent:
 
     controls: dict = {}
     benchmarks: dict = {}
+    frameworks: dict = {}
 
 
 def write_reports(settings, run_id, formats=None):

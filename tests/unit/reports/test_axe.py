@@ -22,6 +22,7 @@ VIEWS = {
     "missing": ("#tab-missing",),
     "alerts": ("#tab-alerts", "#alerts summary >> nth=0"),
     "exceptions": ("#tab-exceptions",),
+    "frameworks": ("#tab-frameworks", "#frameworks summary"),
 }
 
 

@@ -107,7 +107,7 @@ def test_all_files_are_written_and_latest_names_the_newest(recorded):
     _store, state, wanted, _content = recorded
     settings = types.SimpleNamespace(state=state.path, store=None)
     result = write_reports(settings, SECOND)
-    assert set(result["files"]) == {"json", "html", "csv", "junit", "markdown"}
+    assert set(result["files"]) == {"json", "html", "csv", "frameworks", "junit", "markdown"}
     assert f"Report: {result['files']['html']}" in result["text"]
     reports = pathlib.Path(state.reports)
     assert (reports / "latest" / "report.html").samefile(result["files"]["html"])

@@ -144,6 +144,12 @@ function measureBar() {
   document.documentElement.style.setProperty("--bar", stickyHeight() + "px");
 }
 
+// The section column is as wide as the longest id of a published benchmark here; longer names take two lines.
+function measureSections() {
+  const longest = Math.max(8, ...RULES.map((rule) => rule.section.length));
+  document.documentElement.style.setProperty("--section", Math.min(15, longest) + "ch");
+}
+
 // The address keeps the filters, so that a link or a bookmark opens the same view.
 let loading = true;
 function saveHash() {
@@ -244,6 +250,8 @@ makeChips("status", DATA.statuses, title);
 makeChips("severity", DATA.severities, capital);
 listChoices();
 fillPanels();
+fillFrameworks();
+measureSections();
 for (const tab of tabs) tab.addEventListener("click", () => showTab(tab.id.slice(4)));
 search.addEventListener("input", () => { filters.q = search.value; refresh(); });
 byId("clear").addEventListener("click", () => { clearFilters(); refresh(); search.focus(); });
