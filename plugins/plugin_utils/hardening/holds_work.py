@@ -14,7 +14,9 @@ ROUTING_UNITS = ("frr.service", "bird.service", "quagga.service", "keepalived.se
                  "wg-quick@wg0.service", "openvpn.service", "haproxy.service")  # fmt: skip
 PHYSICAL = re.compile(r"(eth|en|wl|ww|bond|team|ib)[A-Za-z0-9]*")
 FORWARDING = re.compile(r"net\.ipv[46]\.(ip_forward|conf\.[A-Za-z0-9_/-]+\.(mc_)?forwarding)")
-FILTERED = re.compile(r"net\.(ipv[46]\.conf\.[A-Za-z0-9_/-]+\.rp_filter|bridge\..*)")
+BRIDGED = re.compile(r"net\.bridge\..*")
+REVERSE_PATH = re.compile(r"net\.ipv4\.conf\.[A-Za-z0-9_/-]+\.rp_filter")
+ADVERTISED = re.compile(r"net\.ipv6\.conf\.[A-Za-z0-9_/-]+\.(accept_ra|disable_ipv6)")
 NAMESPACES = ("user.max_user_namespaces", "kernel.unprivileged_userns_clone")
 CONTAINER_MODULES = ("overlay", "br_netfilter", "veth", "bridge", "vxlan", "ip_vs", "nf_conntrack", "tun")
 GUEST_MODULES = ("kvm", "kvm_intel", "kvm_amd", "vhost_net", "bridge", "tun", "nfs")
@@ -63,6 +65,14 @@ def router(entry, facts):
         return f"this host passes packets on between {', '.join(links[:4])}"
     if not facts.known("sysctl"):
         return "whether this host passes packets on is not known"
+    return None
+
+
+def ipv6_route(entry, facts):
+    """Advertisements of routers: without them a route ends when its time is up, long after the change was confirmed."""
+    for address in facts.connection.controllers:
+        if ":" in address and address != "::1" and not address.lower().startswith("fe80"):
+            return f"{address} connects over IPv6, whose route this host may have from its router's advertisements"
     return None
 
 
@@ -119,7 +129,11 @@ def _containers(setting, facts):
         return str(setting.get("name")).replace("-", "_") in CONTAINER_MODULES
     if setting.get("kind") == "sysctl" and setting.get("key") in NAMESPACES:
         return True
-    return _closes_forwarding(setting, facts) or _sysctl(FILTERED)(setting, facts) or _filters(setting, facts)
+    return _closes_forwarding(setting, facts) or _sysctl(BRIDGED)(setting, facts) or _filters(setting, facts)
+
+
+def _pods(setting, facts):
+    return _containers(setting, facts) or _sysctl(REVERSE_PATH)(setting, facts)
 
 
 def _guests(setting, facts):
@@ -140,6 +154,7 @@ RULES = {
     "kubernetes": kubernetes,
     "hypervisor": hypervisor,
     "router": router,
+    "ipv6_route": ipv6_route,
     "immutable_audit": immutable_audit,
     "disk_full_action": disk_full_action,
     "grub_password": grub_password,
@@ -148,9 +163,10 @@ RULES = {
 
 ALWAYS = (
     ("docker", _containers),
-    ("kubernetes", _containers),
+    ("kubernetes", _pods),
     ("hypervisor", _guests),
     ("router", _closes_forwarding),
+    ("ipv6_route", _sysctl(ADVERTISED)),
     ("immutable_audit", _immutable),
     ("disk_full_action", _stops_machine),
     ("grub_password", lambda setting, facts: setting.get("kind") == "boot" and "password" in setting),

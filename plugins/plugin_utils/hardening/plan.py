@@ -126,8 +126,16 @@ def _add(operation, kind, operations, kinds, others):
         # Nothing is sent that the engine would refuse; the rest goes on.
         others["left"].append({"controls": operation["controls"], "reason": f"{kind}: {error}"[:300]})
         return
+    for index, other in enumerate(operations):
+        if _same(operation, other):
+            operations[index] = {**other, "controls": sorted({*other["controls"], *operation["controls"]})}
+            return
     kinds.setdefault(kind, []).append(len(operations))
     operations.append(operation)
+
+
+def _same(one, other):
+    return all(one.get(key) == other.get(key) for key in {*one, *other} - {"controls"})
 
 
 def nothing(plan):
