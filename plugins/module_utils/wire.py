@@ -8,8 +8,6 @@ import base64
 import hashlib
 import zlib
 
-from .collect import collect
-
 MARKER = b"RINGWALL-SNAPSHOT/1"
 
 
@@ -18,7 +16,14 @@ def pack(snapshot):
     return base64.b64encode(zlib.compress(snapshot, 6))
 
 
+def framed(plain):
+    """Return JSON bytes as they are written to standard output."""
+    data = pack(plain)
+    return b"\n%s %d %s\n%s\n" % (MARKER, len(data), hashlib.sha256(data).hexdigest().encode("ascii"), data)
+
+
 def answer(settings):
     """Collect, and return what is written to standard output (bytes)."""
-    data = pack(collect(settings))
-    return b"\n%s %d %s\n%s\n" % (MARKER, len(data), hashlib.sha256(data).hexdigest().encode("ascii"), data)
+    from .collect import collect
+
+    return framed(collect(settings))

@@ -54,6 +54,14 @@ _SYSCTL_FILES = ("/etc/sysctl.conf", "/etc/sysctl.d/*.conf", "/run/sysctl.d/*.co
 _ASSIGNED = re.compile(r"\s*-?\s*([a-z0-9_]+[./][A-Za-z0-9_./:@-]+)\s*=")
 
 
+def wanted(operation):
+    """The follow-ups that an operation asks for, its own restart among them."""
+    found = list(operation.get("follow") or ())
+    if operation.get("action"):
+        found.append("%s:%s" % (operation["action"], operation["name"]))
+    return found
+
+
 def touched(name, target):
     """Return [(kind, key)] of what the follow-up itself changes."""
     if name == "sysctl":

@@ -1,7 +1,7 @@
 """What a run did to this host, on disk before it does it: ``/var/lib/ringwall/<run>/``, root's alone.
 
-- ``journal.jsonl``: ``{n, op|follow|undo, changes: [{kind, key, before, after}], times}`` before a step, ``{done: n}`` behind
-  it. ``times``: {path: [mtime, digest or null]} of directories and account files before they were touched first.
+- ``journal.jsonl``: ``{n, op|follow|undo, changes: [{kind, key, before, after}], times}`` before a step, ``{done: n}``
+  behind it. ``times``: {path: [mtime, digest or null]} of directories and account files before they were touched first.
 - ``images/<digest>``: contents of files before; checked by their digest before they are used.
 - ``plan.json``: the operations. ``state.json``: ``{run, phase, boot_id, deadline, ...}``. ``engine.pyz``: this code.
 """

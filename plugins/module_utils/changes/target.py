@@ -94,6 +94,13 @@ class Target:
             state["xattrs"] = durable.xattrs(descriptor)
         return state
 
+    def type_of(self, path):
+        """absent, file, link, dir or other."""
+        info = self.lstat(path)
+        if info is None:
+            return "absent"
+        return {0o120000: "link", 0o100000: "file", 0o040000: "dir"}.get(info.st_mode & 0o170000, "other")
+
     def attributes(self, path):
         """State ``{type, mode, uid, gid}``, or ``{type: absent}``."""
         info = self.lstat(path)

@@ -49,10 +49,7 @@ class View:
         """What lies at the path: absent, file, link, dir, other."""
         if ("content", path) in self.states:
             return self.states["content", path]["type"]
-        info = self.target.lstat(path)
-        if info is None:
-            return "absent"
-        return {0o120000: "link", 0o100000: "file", 0o040000: "dir"}.get(info.st_mode & 0o170000, "other")
+        return self.target.type_of(path)
 
     def data(self, state):
         """Content of a file by its state."""
