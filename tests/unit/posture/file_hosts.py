@@ -61,7 +61,7 @@ def collected(root):
     return found
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _tables(name, change):
     with tempfile.TemporaryDirectory() as root:
         for path, text in changed(tree(name), json.loads(change)).items():
