@@ -38,8 +38,3 @@ def released(entry, names, release):
     if entry["control"] in release:
         return []
     return [name for name in names if name not in release]
-
-
-def unknown(release, controls):
-    """Return what ``ringwall_hardening_release`` names and neither a hold nor a control is."""
-    return sorted(name for name in release if name not in RULES and name not in controls)

@@ -25,17 +25,24 @@ def merge(entries):
         if text:
             conflicts.append({"control": name, "text": text})
         chosen.append(entry)
-    merged, places = {}, {}
+    winners, merged, told = {}, {}, set()
     for entry in chosen:
         for setting in entry["settings"]:
-            key, place = _key(setting), _place(setting)
-            first = places.setdefault(place, (key, entry, setting))
-            if first[0] != key:
-                merged, places = _settle(merged, places, place, (key, entry, setting), conflicts)
-                key = places[place][0]
-            merged.setdefault(key, {"setting": places[place][2], "controls": []})
-            if entry["control"] not in merged[key]["controls"]:
-                merged[key]["controls"].append(entry["control"])
+            place = _place(setting)
+            last = winners.get(place)
+            if last is None or (_key(last[1]) != _key(setting) and _rank(entry) < _rank(last[0])):
+                winners[place] = (entry, setting)
+    for entry in chosen:
+        for setting in entry["settings"]:
+            owner, taken = winners[_place(setting)]
+            if _key(taken) != _key(setting):
+                if (entry["control"], _place(setting)) not in told:
+                    told.add((entry["control"], _place(setting)))
+                    conflicts.append({"control": entry["control"], "text": _overruled(entry, setting, owner, taken)})
+                continue
+            item = merged.setdefault(_key(setting), {"setting": setting, "controls": []})
+            if entry["control"] not in item["controls"]:
+                item["controls"].append(entry["control"])
     return list(merged.values()), conflicts
 
 
@@ -104,18 +111,12 @@ def _place(setting):
     return _key({name: value for name, value in setting.items() if name not in VALUES})
 
 
-def _settle(merged, places, place, new, conflicts):
-    """Two controls want different values at one place: the numerically provable stricter is not known, severity is."""
-    old = places[place]
-    keep, drop = (old, new) if _rank(old[1]) <= _rank(new[1]) else (new, old)
-    text = (
-        f"{_label(drop[1])} wants {_want(drop[2])}, {_label(keep[1])} ({keep[1]['control']}) wants {_want(keep[2])}: "
+def _overruled(entry, setting, owner, taken):
+    """Two controls want different values at one place. Which is stricter cannot be told: the graver control wins."""
+    return (
+        f"{_label(entry)} wants {_want(setting)}, {_label(owner)} ({owner['control']}) wants {_want(taken)}: "
+        "the latter is set"
     )
-    conflicts.append({"control": drop[1]["control"], "text": text + "the latter is set"})
-    if keep is new and old[0] in merged:
-        merged = {key: value for key, value in merged.items() if key != old[0]}
-    places[place] = keep
-    return merged, places
 
 
 def _rank(entry):

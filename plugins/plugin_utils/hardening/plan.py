@@ -13,7 +13,7 @@ from ...module_utils.changes import spec
 from . import holds
 from .kinds import KINDS
 from .merging import merge
-from .selection import read, select
+from .selection import SelectionError, read, select
 
 SCHEMA = "ringwall.hardening/1"
 STATUS = {"harden": "fail", "keep": "pass"}
@@ -26,6 +26,10 @@ def make_plan(entries, facts, options, own, host=""):
     that served the host. Raise SelectionError for options that are malformed or name what there is not.
     """
     selection = read(options)
+    odd = [name for name in selection.release if "." not in name and name not in holds.RULES]
+    if odd:
+        known = ", ".join(sorted(holds.RULES))
+        raise SelectionError(f"ringwall_hardening_release names {', '.join(odd)}; expected ids of controls or {known}")
     asked = select(entries, selection, list(own))
     chosen, held, left, exempt = _sorted_out(asked, facts, selection)
     settings, conflicts = merge(chosen)

@@ -204,4 +204,3 @@ def test_release_is_by_control_or_by_hold():
     assert holds.released(one, ["docker", "router"], ()) == ["docker", "router"]
     assert holds.released(one, ["docker", "router"], ("docker",)) == ["router"]
     assert holds.released(one, ["docker", "router"], ("linux.x",)) == []
-    assert holds.unknown(["docker", "linux.x", "dokcer"], {"linux.x"}) == ["dokcer"]
