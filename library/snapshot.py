@@ -62,7 +62,7 @@ import json
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.ringwall.servers.plugins.module_utils.collect import DEFAULTS, collect
-from ansible_collections.ringwall.servers.plugins.module_utils.wire import pack
+from ansible_collections.ringwall.servers.plugins.module_utils.frame import pack
 
 
 def main():

@@ -224,3 +224,27 @@ def _resolve_jumps(entries):
                     target += 1
                 left -= 1
             entry["jumps"][value] = target
+
+
+MODULE_DIRECTORIES = (
+    "/usr/lib/*-linux-gnu*/security", "/lib/*-linux-gnu*/security", "/usr/lib64/security", "/lib64/security",
+    "/usr/lib/security", "/lib/security", "/usr/local/lib/security",
+)  # fmt: skip
+
+
+def module_names(host):
+    """Names of the installed modules; None when no directory of them was found or could be read."""
+    names, seen = set(), set()
+    for pattern in MODULE_DIRECTORIES:
+        try:
+            for directory in host.glob(pattern) if "*" in pattern else [pattern]:
+                info = host.stat(directory)
+                if (info.st_dev, info.st_ino) in seen:
+                    continue
+                seen.add((info.st_dev, info.st_ino))
+                names.update(name for name in host.listdir(directory) if name.endswith(".so"))
+        except Absent:
+            continue
+        except Unreadable:
+            return None
+    return names or None

@@ -1,29 +1,13 @@
-"""The snapshot as one line that survives log-in banners: a marker with length and digest, then base64(zlib(JSON))."""
+"""The collector's face to the controller: settings in, a snapshot in one frame out."""
 
 from __future__ import absolute_import, annotations, division, print_function
 
 __metaclass__ = type
 
-import base64
-import hashlib
-import zlib
-
-MARKER = b"RINGWALL-SNAPSHOT/1"
-
-
-def pack(snapshot):
-    """Return base64(zlib(snapshot)) of JSON bytes."""
-    return base64.b64encode(zlib.compress(snapshot, 6))
-
-
-def framed(plain):
-    """Return JSON bytes as they are written to standard output."""
-    data = pack(plain)
-    return b"\n%s %d %s\n%s\n" % (MARKER, len(data), hashlib.sha256(data).hexdigest().encode("ascii"), data)
+from .collect import collect
+from .frame import framed
 
 
 def answer(settings):
     """Collect, and return what is written to standard output (bytes)."""
-    from .collect import collect
-
     return framed(collect(settings))

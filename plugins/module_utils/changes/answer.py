@@ -1,4 +1,4 @@
-"""The engine's face to the controller: one request on standard input, one answer, in the form of wire.py.
+"""The engine's face to the controller: one request on standard input, one answer, in the form of frame.py.
 
 Requests: ``{verb, run, ...}``:
 
@@ -21,7 +21,7 @@ import json
 import os
 import signal
 
-from ..wire import framed
+from ..frame import framed
 from .engine import VERBS
 from .hostlock import Refused
 from .spec import SpecError

@@ -9,9 +9,8 @@ import os
 import re
 import shutil
 
-from ..pam_stacks import Reader, parse
+from ..pam_stacks import Reader, module_names, parse
 from ..spec import Absent, Unreadable
-from ..tables.pam import module_names
 from . import pam_paths
 from .target import Problem
 from .view import Overlaid

@@ -4,7 +4,7 @@ from __future__ import absolute_import, annotations, division, print_function
 
 __metaclass__ = type
 
-from ..pam_stacks import DIRECTORIES, KEYWORDS, TYPES, Reader, parse
+from ..pam_stacks import DIRECTORIES, KEYWORDS, TYPES, Reader, module_names, parse
 from ..spec import Absent, Column, Result, Table, Unreadable
 
 TABLE = Table(
@@ -28,29 +28,6 @@ TABLE = Table(
     ),
     max_rows=4000,
 )
-
-MODULE_DIRECTORIES = (
-    "/usr/lib/*-linux-gnu*/security", "/lib/*-linux-gnu*/security", "/usr/lib64/security", "/lib64/security",
-    "/usr/lib/security", "/lib/security", "/usr/local/lib/security",
-)  # fmt: skip
-
-
-def module_names(host):
-    """Names of the installed modules; None when no directory of them was found or could be read."""
-    names, seen = set(), set()
-    for pattern in MODULE_DIRECTORIES:
-        try:
-            for directory in host.glob(pattern) if "*" in pattern else [pattern]:
-                info = host.stat(directory)
-                if (info.st_dev, info.st_ino) in seen:
-                    continue
-                seen.add((info.st_dev, info.st_ino))
-                names.update(name for name in host.listdir(directory) if name.endswith(".so"))
-        except Absent:
-            continue
-        except Unreadable:
-            return None
-    return names or None
 
 
 def services(host):

@@ -98,7 +98,7 @@ def gather(action, task_vars, tables, options, timeout, transport="pipe", collec
         "root": options.get("root", "/"),
     }
     settings["options"] = {name: value for name, value in options.items() if name in TABLES}
-    try:
+    with failures():
         with deadline(timeout), address_space(limits.ANSWER_ADDRESS_SPACE):
             if transport == "module":
                 data = _module(action, task_vars, settings)
@@ -106,6 +106,13 @@ def gather(action, task_vars, tables, options, timeout, transport="pipe", collec
                 data = _piped(action, task_vars, settings, collectors, options.get("python"))
         with deadline(timeout), address_space(limits.WORKER_ADDRESS_SPACE):
             return check.check(wire.unpack(data), asked=set(tables))
+
+
+@contextlib.contextmanager
+def failures():
+    """Turn what connections and memory raise into HostFailure, and leave no child process behind."""
+    try:
+        yield
     except MemoryError:
         end_children()
         raise wire.too_large("the answer does not fit into the memory that a host may use") from None
@@ -115,6 +122,15 @@ def gather(action, task_vars, tables, options, timeout, transport="pipe", collec
     except (AnsibleActionFail, AnsibleError) as error:
         end_children()
         raise _refused(error) from None
+
+
+def ask(action, task_vars, entry, request, packed, timeout):
+    """Return what ``entry`` of the packed code answers to a request (dict), unpacked within the bounds on any answer.
+
+    Raise HostFailure. What is in the answer was written by the host: it is for the caller to check.
+    """
+    with failures(), deadline(timeout), address_space(limits.ANSWER_ADDRESS_SPACE):
+        return wire.unpack(_pipe(action, task_vars, request, packed, entry))
 
 
 def _piped(action, task_vars, settings, collectors, python):
@@ -130,7 +146,7 @@ def _piped(action, task_vars, settings, collectors, python):
     return _pipe(action, task_vars, settings, pathlib.Path(collectors["source"]).read_bytes())
 
 
-def _pipe(action, task_vars, settings, packed):
+def _pipe(action, task_vars, settings, packed, entry=payload.COLLECTOR):
     connection = action._connection
     if getattr(connection._shell, "_IS_WINDOWS", False):
         raise HostFailure(
@@ -141,7 +157,7 @@ def _pipe(action, task_vars, settings, packed):
         interpreter = None  # "auto", "auto_silent" and so on: payload.command looks for one in the same round trip
     result = action._low_level_execute_command(
         payload.command(shlex.quote, None if interpreter is None else str(interpreter)),
-        in_data=payload.build(settings, packed),
+        in_data=payload.build(settings, packed, entry),
         executable="/bin/sh",
         encoding_errors="surrogate_then_replace",
     )

@@ -1,4 +1,4 @@
-"""The collector as one text for the remote Python's standard input: no module, no temporary file.
+"""The collector (or change engine) as one text for the remote Python's standard input: no module, no temporary file.
 
 The same source as the module face ``library/snapshot.py``, without its docstrings, imported there from memory.
 It travels as source, or as bytecode to a host whose Python is known to be of the controller's own version: that is
@@ -52,7 +52,7 @@ STAGE = (
 """Given to the remote Python with -c; the rest comes over standard input."""
 
 BOOT = """
-import gc, importlib.util, json, marshal, zlib
+import gc, importlib, importlib.util, json, marshal, zlib
 
 gc.set_threshold(50000, 20, 20)  # little that is read has cycles: looking for them took 10 ms of CPU a host
 
@@ -81,7 +81,7 @@ if kind == b"C" and magic != importlib.util.MAGIC_NUMBER:
     sys.exit(0)
 plain = zlib.decompress(packed[5:])
 sys.meta_path.insert(0, Finder(marshal.loads(plain) if kind == b"C" else json.loads(plain)))
-from ringwall_target.wire import answer
+answer = importlib.import_module("ringwall_target." + size[2].decode()).answer
 sys.stdout.buffer.write(answer(settings))
 sys.stdout.buffer.flush()
 """
@@ -105,45 +105,69 @@ def _module_name(path):
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def digest():
-    """SHA-256 (hexadecimal) of everything that ships: names and contents of the files below module_utils."""
+COLLECTOR, CHANGES = "wire", "changes.answer"
+"""What the packed code is for: the module whose ``answer(settings)`` is called."""
+
+
+def _files(entry):
+    """The files that ``entry`` needs, by the imports that stand in them, sorted."""
+    todo, found = [ROOT.joinpath(*entry.split(".")).with_suffix(".py")], set()
+    while todo:
+        path = todo.pop()
+        if path in found or not path.is_file():
+            continue
+        found.add(path)
+        if path.parent != ROOT:
+            todo.append(path.parent / "__init__.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.level:
+                base = path.parents[node.level - 1].joinpath(*(node.module or "").split("."))
+                for place in (base, *(base / name.name for name in node.names)):
+                    todo += [place.with_suffix(".py"), place / "__init__.py"]
+    return sorted(found)
+
+
+def digest(entry=COLLECTOR):
+    """SHA-256 (hexadecimal) of everything that ships: names and contents of the files."""
     total = hashlib.sha256()
-    for path in sorted(ROOT.rglob("*.py")):
+    for path in _files(entry):
         total.update(_module_name(path).encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
     return total.hexdigest()
 
 
-def _modules():
+def _modules(entry):
     """Yield (name, is package, source without docstrings) of everything that ships."""
     yield PACKAGE, True, ""
-    for path in sorted(ROOT.rglob("*.py")):
+    for path in _files(entry):
         tree = ast.fix_missing_locations(_DropDocstrings().visit(ast.parse(path.read_text(encoding="utf-8"))))
         yield _module_name(path), path.name == "__init__.py", ast.unparse(tree)
 
 
-def pack(kind=SOURCE):
-    """Return everything under module_utils in one piece. Takes some 0.4 s: make it once a run.
+def pack(kind=SOURCE, entry=COLLECTOR):
+    """Return what ``entry`` needs of module_utils in one piece. Takes some 0.4 s: make it once a run.
 
     It is: kind, magic number, zlib(JSON or marshal of ``{name: (is package, code)}``).
     """
     if kind == SOURCE:
-        data = json.dumps({name: (package, source) for name, package, source in _modules()}).encode()
+        data = json.dumps({name: (package, source) for name, package, source in _modules(entry)}).encode()
     else:
         data = marshal.dumps(
-            {name: (package, compile(code, name, "exec", dont_inherit=True)) for name, package, code in _modules()}
+            {name: (package, compile(code, name, "exec", dont_inherit=True)) for name, package, code in _modules(entry)}
         )
     return kind + MAGIC + zlib.compress(data, 9)
 
 
-def build(settings, packed=None):
+def build(settings, packed=None, entry=COLLECTOR):
     """Return the bytes for standard input of ``python -c STAGE``.
 
-    ``settings`` are those of collect.DEFAULTS, ``packed`` is what ``pack`` returned.
+    ``settings`` are those of collect.DEFAULTS, or a request of changes/answer.py; ``packed`` is what ``pack`` returned.
     """
-    packed = packed if packed is not None else pack()
+    packed = packed if packed is not None else pack(entry=entry)
     boot = zlib.compress(BOOT.encode(), 9)
     options = json.dumps(settings).encode()
-    return b"".join((b"%d\n" % len(boot), boot, b"%d %d\n" % (len(packed), len(options)), packed, options))
+    return b"".join(
+        (b"%d\n" % len(boot), boot, b"%d %d %s\n" % (len(packed), len(options), entry.encode()), packed, options)
+    )
 
 
 def command(quote, interpreter=None):

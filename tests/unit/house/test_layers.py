@@ -18,7 +18,7 @@ ALLOWED = {
     "evidence": set(),
     "snapshots": {"content"},
     "findings": {"content"},
-    "changes": {"findings", "evidence"},
+    "changes": {"findings", "evidence", "snapshots"},
     "bundles": {"evidence"},
     "store": {"evidence", "findings", "snapshots"},
     "reports": {"store", "findings", "content", "evidence"},
