@@ -13,6 +13,7 @@ from .spec import Unreadable, Unsupported
 NETLINK_AUDIT = 9
 AUDIT_GET = 1000
 AUDIT_LIST_RULES = 1013
+AUDIT_GET_FEATURE = 1019
 _ERROR, _DONE = 2, 3
 _REQUEST, _ACK = 1, 4
 _HEADER = struct.Struct("=IHHII")  # length, type, flags, sequence, port
@@ -102,7 +103,7 @@ def ask(kind, container=None):
                             raise _refused(number, container)
                     elif found == kind:
                         answers.append(payload)
-                if kind == AUDIT_GET and answers:
+                if kind in (AUDIT_GET, AUDIT_GET_FEATURE) and answers:
                     return answers
     except OSError as error:
         if not error.errno:

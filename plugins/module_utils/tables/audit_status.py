@@ -4,8 +4,13 @@ from __future__ import absolute_import, annotations, division, print_function
 
 __metaclass__ = type
 
-from ..audit_netlink import AUDIT_GET, ask, is_never_task, loaded_rules, parse_status
-from ..spec import Column, Table, Unreadable
+import struct
+
+from ..audit_netlink import AUDIT_GET, AUDIT_GET_FEATURE, ask, is_never_task, loaded_rules, parse_status
+from ..spec import Column, Table, Unreadable, Unsupported
+
+LOGIN_IDS_IMMUTABLE = 1 << 1
+"""AUDIT_FEATURE_LOGINUID_IMMUTABLE of linux/audit.h."""
 
 TABLE = Table(
     name="audit_status",
@@ -25,6 +30,7 @@ TABLE = Table(
         Column("backlog_wait_time", "int", "jiffies that a process waits for room; null on kernels that do not tell"),
         Column("never_task", "bool", "a loaded rule `never,task` switches auditing of processes off"),
         Column("rules", "int", "number of loaded rules"),
+        Column("login_ids_immutable", "bool", "a log-in id that was set stays; null on kernels that do not tell"),
     ),
     max_rows=1,
     live_only=True,
@@ -42,9 +48,24 @@ def row_of(status, rules):
     return row
 
 
+def login_ids_immutable(answers):
+    """True or False from the payloads of AUDIT_GET_FEATURE (struct audit_features: version, mask, features, lock)."""
+    if not answers or len(answers[0]) < 16:
+        return None
+    return bool(struct.unpack_from("=I", answers[0], 8)[0] & LOGIN_IDS_IMMUTABLE)
+
+
 def collect(host, options):
     """Return the one row."""
     answers = ask(AUDIT_GET, host.container())
     if not answers or len(answers[0]) < 32:
         raise Unreadable("invalid", "kernel audit: the answer is too short")
-    return {"host": row_of(parse_status(answers[0]), loaded_rules(host))}
+    row = row_of(parse_status(answers[0]), loaded_rules(host))
+    return {"host": dict(row, login_ids_immutable=_login_ids_immutable(host))}
+
+
+def _login_ids_immutable(host):
+    try:
+        return login_ids_immutable(ask(AUDIT_GET_FEATURE, host.container()))
+    except (Unreadable, Unsupported):
+        return None  # kernels before 3.13 know no features

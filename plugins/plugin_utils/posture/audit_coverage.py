@@ -20,6 +20,8 @@ LEGACY = frozenset(
 )  # fmt: skip
 
 PLACES = ("path", "dir")
+MERGED = ("/bin/", "/sbin/", "/lib/", "/lib64/")
+"""Directories that are links into /usr on every release that the benchmarks are about."""
 
 
 def on_this_machine(rule, architecture):
@@ -108,13 +110,16 @@ def _arch_fits(row, arch):
 def _field(field):
     """Return (name, operator, value); path and dir are one name, their value (kind, place).
 
-    ``/var/run`` and ``/run`` are one place on every system with the link, which the kernel follows at load.
+    ``/var/run`` and ``/run`` are one place on every system with the link, which the kernel follows at load; so are
+    ``/bin`` and ``/usr/bin`` and their like on the merged systems that this is for.
     """
     name, op, value = field["field"], field["op"], field["value"]
     if name not in PLACES:
         return name, op, value
     if value == "/var/run" or value.startswith("/var/run/"):
         value = value[4:]
+    elif value.startswith(MERGED):
+        value = "/usr" + value
     return "place", op, (name, value)
 
 

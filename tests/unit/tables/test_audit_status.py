@@ -98,3 +98,15 @@ def test_an_unreadable_auditd_conf_is_not_absent(tmp_path):
     (tmp_path / "etc/audit/auditd.conf").mkdir(parents=True)
     with pytest.raises(Unreadable):
         audit_config.collect(Host(str(tmp_path)), {})
+
+
+def test_features_of_a_real_kernel():
+    # struct audit_features of `auditctl -s`: loginuid_immutable 0 unlocked; then 1 (bit 1 of features)
+    off = bytes.fromhex("01000000" "03000000" "00000000" "00000000")
+    on = bytes.fromhex("01000000" "03000000" "02000000" "00000000")
+    only_unset = bytes.fromhex("01000000" "03000000" "01000000" "00000000")
+    assert audit_status.login_ids_immutable([off]) is False
+    assert audit_status.login_ids_immutable([only_unset]) is False
+    assert audit_status.login_ids_immutable([on]) is True
+    assert audit_status.login_ids_immutable([]) is None
+    assert audit_status.login_ids_immutable([b"1234"]) is None

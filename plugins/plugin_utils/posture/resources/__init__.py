@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import (
+    aide,
     audit_rule,
     auditd,
     banner,
@@ -17,12 +18,15 @@ from . import (
     firewall,
     home,
     kernel_module,
+    log_files,
     login_defs,
     mount,
+    name_servers,
     package,
     pam,
     password_age,
     query,
+    rsyslog,
     service,
     shell_profile,
     sshd,
@@ -34,6 +38,7 @@ from . import (
 RESOURCES = {
     resource.name: resource
     for resource in (
+        aide.Aide(),
         audit_rule.AuditRule(),
         auditd.Auditd(),
         banner.Banner(),
@@ -48,12 +53,15 @@ RESOURCES = {
         firewall.Firewall(),
         home.Home(),
         kernel_module.KernelModule(),
+        log_files.LogFiles(),
         login_defs.LoginDefs(),
         mount.Mount(),
+        name_servers.NameServers(),
         package.Package(),
         pam.Pam(),
         password_age.PasswordAge(),
         query.Query(),
+        rsyslog.Rsyslog(),
         service.Service(),
         shell_profile.ShellProfile(),
         sshd.Sshd(),

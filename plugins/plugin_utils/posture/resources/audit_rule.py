@@ -7,13 +7,14 @@ from ...content.errors import ContentError
 from ...content.lines import near
 from ...snapshots.view import Gap, cell
 from ..audit_coverage import Rules, on_this_machine, uncovered
+from ..audit_switches import SWITCHES, judge_switch
 from ..audit_words import FIELDS, SYSTEM_CALLS
 from ..memo import memo
 from .base import Resource, Verdict
 
 DISK, LOADED, STATUS, WALK, PLATFORM = "audit_rules", "audit_rules_loaded", "audit_status", "file_walk", "platform"
 DISK_PLACE, LOADED_PLACE = "/etc/audit/rules.d", "kernel"
-KEYS = ("rules", "privileged_commands", "immutable", "consistent")
+KEYS = ("rules", "privileged_commands", "consistent", *SWITCHES)
 WATCH_KEYS = ("watch", "perm")
 
 
@@ -29,11 +30,14 @@ class AuditRule(Resource):
 
     name = "audit_rule"
     summary = (
-        "`audit_rule: {rules: [<line of audit.rules(7)>, {watch: <path>, perm: wa}]}`: each rule is covered by rules "
-        "that are loaded and by rules on disk; keys (-k) do not count, a wider rule covers a narrower one. "
+        "`audit_rule: {rules: [<line of audit.rules(7)>, {watch: <path>, perm: wa}]}`: each rule is covered by "
+        "rules that are loaded and by rules on disk; keys (-k) do not count, a wider rule covers a narrower one. "
         "`{privileged_commands: {min_uid: 1000}}`: the same for every setuid and setgid program of the host. "
-        "`{immutable: true}`: rules are locked until the next boot. `{consistent: true}`: what is loaded is what is on "
-        "disk. A rule `never,task` undoes them all."
+        "`{immutable: true}`: rules are locked until the next boot. `{failure_mode: 1}`: what the kernel does "
+        "when it cannot record (0 nothing, 1 a message, 2 it stops), this or more. `{continue_loading: true}`: "
+        "rules behind a bad one are loaded. `{login_ids_immutable: true}`: who logged in cannot be changed "
+        "afterwards. `{consistent: true}`: what is loaded is what is on disk. A rule `never,task` undoes them "
+        "all."
     )
 
     def check(self, statement, where):
@@ -44,8 +48,10 @@ class AuditRule(Resource):
                 raise ContentError(
                     where, f"audit_rule: unknown key {key}{near(key, KEYS)}", "one of " + ", ".join(KEYS)
                 )
-        for key in ("immutable", "consistent"):
-            if statement.get(key, True) is not True:
+        for key in ("consistent", *SWITCHES):
+            if key == "failure_mode" and statement.get(key, 1) not in (0, 1, 2):
+                raise ContentError(where, f"{key} takes 0, 1 or 2", f"{key}: 2")
+            if key != "failure_mode" and statement.get(key, True) is not True:
                 raise ContentError(where, f"{key} takes true", f"{key}: true")
         rules = statement.get("rules", [])
         if not isinstance(rules, list) or ("rules" in statement and not rules):
@@ -59,7 +65,7 @@ class AuditRule(Resource):
     def tables(self, statement):
         """The tables it reads."""
         names = [DISK, LOADED, PLATFORM]
-        if "immutable" in statement:
+        if any(SWITCHES[key].live for key in statement if key in SWITCHES):
             names.append(STATUS)
         if "privileged_commands" in statement:
             names.append(WALK)
@@ -73,20 +79,20 @@ class AuditRule(Resource):
             verdicts += self._rules(wanted, snapshot)
         if "privileged_commands" in statement:
             verdicts += self._privileged(statement["privileged_commands"]["min_uid"], snapshot)
-        if "immutable" in statement:
-            verdicts += _immutable(snapshot)
+        for key in statement:
+            if key in SWITCHES:
+                verdicts += judge_switch(key, statement[key], snapshot, _existing)
         if "consistent" in statement:
             verdicts += _consistent(snapshot)
         return verdicts
 
     def settings(self, statement):
         """One ``audit_rule`` setting a line; programs are named by the host's own walk."""
-        lines = [{"kind": "audit_rule", "line": parse_wanted(item)[0]} for item in statement.get("rules", [])]
+        lines = [{"kind": "audit_rule", "rule": parse_wanted(item)[0]} for item in statement.get("rules", [])]
         if "privileged_commands" in statement:
-            lines.append({"kind": "audit_privileged_commands", **statement["privileged_commands"]})
-        if "immutable" in statement:
-            lines.append({"kind": "audit_rule", "line": "-e 2"})
-        return lines
+            lines.append({"kind": "audit_rule", "privileged_commands": statement["privileged_commands"]})
+        switches = [SWITCHES[key].line(wanted) for key, wanted in statement.items() if key in SWITCHES]
+        return lines + [{"kind": "audit_rule", "rule": line} for line in switches]
 
     def _rules(self, wanted, snapshot):
         architecture = _architecture(snapshot)
@@ -209,30 +215,6 @@ def privileged_programs(snapshot):
         and row.get("type") == "file"
     ]  # fmt: skip
     return sorted(paths), view.gap()
-
-
-def _immutable(snapshot):
-    expected = "-e 2: locked until the next boot"
-    verdicts = []
-    try:
-        lines = [
-            row for row in _existing(snapshot, DISK).rows if row.get("kind") == "control" and row.get("option") == "-e"
-        ]
-        last = lines[-1] if lines else None
-        value = last.get("value") if last else None
-        what = f"-e {value}" if last else "not on disk: -e 2"
-        evidence = [{"where": (last["where"] or [DISK_PLACE])[-1] if last else DISK_PLACE, "what": what}]
-        verdicts.append(Verdict("pass" if value == "2" else "fail", expected, {"on disk": value}, evidence))
-    except Gap as gap:
-        verdicts.append(Verdict(gap.status, expected, reason=f"rules on disk: {gap.why}"))
-    try:
-        row = snapshot.row(STATUS, "host") or {}
-        enabled = cell(row, "enabled")
-        evidence = [{"where": LOADED_PLACE, "what": f"audit enabled = {enabled}"}]
-        verdicts.append(Verdict("pass" if enabled == 2 else "fail", expected, {"loaded": enabled}, evidence))
-    except Gap as gap:
-        verdicts.append(Verdict(gap.status, expected, reason=f"state of the kernel: {gap.why}"))
-    return verdicts
 
 
 def _consistent(snapshot):

@@ -7,10 +7,13 @@ from ...content.lines import near
 from ...snapshots.view import cell
 from .. import comparison
 from ..audit_words import SETTINGS
+from ..settable import value_for
 from .base import Resource, Verdict
 
 TABLE = "audit_config"
 LOG_DIRECTORY = "log_directory"
+PERCENT = {"space_left_percent": "space_left", "admin_space_left_percent": "admin_space_left"}
+"""Key of a statement -> the setting of which the number before ``%`` counts; MiB alone are no share."""
 FILE = "/etc/audit/auditd.conf"
 DEFAULTS = {
     "log_file": "/var/log/audit/audit.log",
@@ -21,6 +24,10 @@ DEFAULTS = {
     "disk_error_action": "syslog",
     "action_mail_acct": "root",
     "log_group": "root",
+    "local_events": "yes",
+    "write_logs": "yes",
+    "name_format": "none",
+    "overflow_action": "syslog",
 }
 """What auditd does when the file does not say (clear_config() of auditd-config.c)."""
 
@@ -35,8 +42,10 @@ class Auditd(Resource):
     entries = True
     summary = (
         "`auditd: {<setting of auditd.conf>: <value or comparators>}`: keywords are compared in small letters; a "
-        "setting that the file lacks has the daemon's own default. `{log_directory: <path>}`: the logs are there; if "
-        "they are elsewhere, what a control says of that directory says nothing of them and cannot be told."
+        "setting that the file lacks has the daemon's own default. `{log_directory: <path>}`: the logs are "
+        "there; if they are elsewhere, what a control says of that directory says nothing of them and cannot be "
+        "told. `{space_left_percent: {min: 25}}`, `admin_space_left_percent`: the setting is a share of the "
+        "space, this one."
     )
 
     def check(self, statement, where):
@@ -45,7 +54,7 @@ class Auditd(Resource):
         for name, expected in statement.items():
             if name == LOG_DIRECTORY and not (isinstance(expected, str) and expected.startswith("/")):
                 raise ContentError(where, f"{LOG_DIRECTORY}: {expected!r}", f"{LOG_DIRECTORY}: /var/log/audit")
-            if name != LOG_DIRECTORY and name not in SETTINGS:
+            if name != LOG_DIRECTORY and name not in SETTINGS and name not in PERCENT:
                 raise ContentError(
                     where, f"auditd: unknown setting {name}{near(name, SETTINGS)}", "one of auditd.conf(5)"
                 )
@@ -69,11 +78,10 @@ class Auditd(Resource):
         for name, expected in statement.items():
             if name == LOG_DIRECTORY:
                 continue
-            value = expected
-            if isinstance(expected, dict):
-                value = expected.get("equals", expected.get("min", (expected.get("one_of") or [None])[0]))
-            if value is not None:
-                found.append({"kind": "auditd", "name": name, "value": value})
+            known, value = value_for(expected)
+            if known and value is not None:
+                value = f"{value}%" if name in PERCENT else value
+                found.append({"kind": "auditd", "name": PERCENT.get(name, name), "value": value})
         return found
 
     def _setting(self, name, expected, rows):
@@ -81,6 +89,7 @@ class Auditd(Resource):
         if not rows:
             text = f"{FILE} does not exist or is empty"
             return Verdict("fail", wanted, {name: None}, [{"where": FILE, "what": text}], text)
+        percent, name = name in PERCENT, PERCENT.get(name, name)
         row = rows.get(name)
         if row is None:
             value = DEFAULTS.get(name)
@@ -94,6 +103,8 @@ class Auditd(Resource):
                     {"where": old.get("where", FILE), "what": f"{name} = {old.get('value')}, set again later"}
                 )
         compared = value.lower() if isinstance(value, str) and name not in EXACT else value
+        if percent:
+            compared = str(value).rstrip("%") if str(value).endswith("%") else None
         good = comparison.holds(expected, compared)
         return Verdict("pass" if good else "fail", wanted, {name: value}, evidence)
 
