@@ -11,7 +11,7 @@ import re
 import sys
 
 from ..reading import first_line, optional, there
-from ..spec import Absent, Column, Table, Unreadable, is_unreadable
+from ..spec import Absent, Column, Table, Unreadable, is_unreadable, unreadable
 from ..text import text
 
 TABLE = Table(
@@ -45,6 +45,11 @@ TABLE = Table(
         Column("cloud", "text", "aws, azure, gcp, oracle, openstack, ... ; null when there is no sign of one"),
         Column("cloud_evidence", "text", "what told the cloud"),
         Column("cloud_region", "text", "region that cloud-init recorded"),
+        Column(
+            "no_execute",
+            "bool",
+            "the processor can keep data from being executed (flag nx of x86); null for other architectures",
+        ),
         Column("python", "text", "version of the Python that read the tables; null unless the running system is read"),
         Column("python_magic", "text", "magic number of that Python's bytecode, hexadecimal"),
     ),
@@ -262,6 +267,34 @@ def _init(host):
     return first_line(host, "/proc/1/comm")
 
 
+def no_execute(cpuinfo):
+    r"""True if the first processor of /proc/cpuinfo has the flag nx, None where it lists none as x86 does.
+
+    >>> no_execute("processor\t: 0\nflags\t\t: fpu nx lm\n")
+    True
+    """
+    for line in cpuinfo.split("\n"):
+        name, _colon, value = line.partition(":")
+        if name.strip() == "flags":
+            return "nx" in value.split()
+    return None
+
+
+def _no_execute(host):
+    if not host.live:
+        return unreadable("partial", "the processor of a root that is not running is not known")
+    try:
+        handle = os.open("/proc/cpuinfo", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        return unreadable("denied", "/proc/cpuinfo: %s" % error.strerror)
+    try:
+        return no_execute(os.read(handle, 8192).decode("ascii", "replace"))  # the first processor: hundreds may follow
+    except OSError as error:
+        return unreadable("denied", "/proc/cpuinfo: %s" % error.strerror)
+    finally:
+        os.close(handle)
+
+
 def collect(host, options):
     """Return the one row. Raise Unreadable when os-release is there and cannot be read."""
     data = optional(host.read, "/etc/os-release", 65536)
@@ -302,6 +335,7 @@ def collect(host, options):
             "cloud": cloud,
             "cloud_evidence": evidence,
             "cloud_region": _region(host) if host.live else None,
+            "no_execute": _no_execute(host),
             "python": "%d.%d.%d" % sys.version_info[:3] if host.live else None,
             "python_magic": importlib.util.MAGIC_NUMBER.hex() if host.live else None,
         }

@@ -8,7 +8,7 @@ from ansible_collections.ringwall.servers.plugins.plugin_utils import posture
 from ansible_collections.ringwall.servers.plugins.plugin_utils.content import compile_content, roots
 from ansible_collections.ringwall.servers.plugins.plugin_utils.posture.judge import judge_control
 from ansible_collections.ringwall.servers.plugins.plugin_utils.snapshots.view import Snapshot, TableView
-from unit.posture.hardened_host import THEMES, HardenedHost, changed, deviations
+from unit.posture.hardened_host import HardenedHost, changed, covered, deviations
 
 DEVIATIONS = deviations()
 
@@ -20,7 +20,7 @@ def compiled():
 
 @pytest.fixture(scope="module")
 def controls(compiled):
-    return {name: body for name, body in compiled.controls.items() if name.startswith(THEMES)}
+    return covered(compiled.controls)
 
 
 def judged(host, controls, compiled, change):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ...snapshots.view import cell
 from .. import comparison
 from ..memo import memo
+from ..settable import value_for
 from .base import Resource, Verdict
 
 CONF = ("net.ipv4.conf.", "net.ipv6.conf.")
@@ -72,9 +73,11 @@ class Sysctl(Resource):
         return [self._key(key, expected, snapshot) for key, expected in statement.items()]
 
     def settings(self, statement):
-        """One ``sysctl`` setting a key that expects one value."""
-        pairs = [(key, value.get("equals") if isinstance(value, dict) else value) for key, value in statement.items()]
-        return [{"kind": "sysctl", "key": key, "value": value} for key, value in pairs if value is not None]
+        """One ``sysctl`` setting a key of which a value can be named; interfaces follow where they differ."""
+        pairs = [(key, *value_for(expected)) for key, expected in statement.items()]
+        return [
+            {"kind": "sysctl", "key": key, "value": value} for key, known, value in pairs if known and value is not None
+        ]
 
     def _key(self, key, expected, snapshot):
         wanted = {key: comparison.words(expected)}
