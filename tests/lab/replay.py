@@ -5,7 +5,7 @@ from __future__ import annotations
 import pathlib
 
 from ansible_collections.ringwall.servers.plugins.filter.needs import needs
-from ansible_collections.ringwall.servers.plugins.module_utils import wire
+from ansible_collections.ringwall.servers.plugins.module_utils import frame
 from ansible_collections.ringwall.servers.plugins.module_utils.collect import collect
 
 from .plays import BIN
@@ -31,7 +31,7 @@ def host(folder, data):
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "plain").write_bytes(data)
-    (folder / "packed").write_bytes(wire.pack(data))
+    (folder / "packed").write_bytes(frame.pack(data))
     interpreter = folder / "python"
     interpreter.write_text(INTERPRETER.format(python=BIN / "python", folder=str(folder)))
     interpreter.chmod(0o755)

@@ -47,7 +47,7 @@ def answer(raw, machine_id):
     """Return what the collector would print for this snapshot on a machine of that id (bytes)."""
     import hashlib
 
-    from ansible_collections.ringwall.servers.plugins.module_utils.wire import MARKER, pack
+    from ansible_collections.ringwall.servers.plugins.module_utils.frame import MARKER, pack
 
     identity = raw["tables"]["identity"]
     rows = {key: dict(row, machine_id=machine_id) for key, row in identity["rows"].items()}

@@ -11,7 +11,7 @@ import sys
 import zlib
 
 import pytest
-from ansible_collections.ringwall.servers.plugins.module_utils import wire as target
+from ansible_collections.ringwall.servers.plugins.module_utils import frame as target
 from ansible_collections.ringwall.servers.plugins.module_utils.tables import TABLES
 from ansible_collections.ringwall.servers.plugins.plugin_utils.snapshots import check, limits, payload, wire
 from ansible_collections.ringwall.servers.plugins.plugin_utils.snapshots.limits import HostFailure
