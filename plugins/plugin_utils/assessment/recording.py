@@ -13,7 +13,7 @@ def record(settings, begun, asked, active):
 
     ``asked`` are all hosts of the play, ``active`` those that Ansible has not dropped. Returns the store's summary.
     """
-    from .store import open_store
+    from ..store import open_store
 
     state = open_state(begun["state"])
     run = runs.load_run(state, begun["run"])
