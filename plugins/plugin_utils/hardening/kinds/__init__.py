@@ -13,18 +13,38 @@ KINDS holds them in the order in which a plan carries them out.
 
 from __future__ import annotations
 
-from . import config, content, file, kernel_module, line, mount, package, service, sysctl
+from . import (
+    account,
+    config,
+    content,
+    dconf,
+    file,
+    kernel_module,
+    limit,
+    line,
+    login_defs,
+    mount,
+    package,
+    service,
+    shell_profile,
+    sysctl,
+)
 
 MODULES = (
     package,
     content,
     config,
+    login_defs,
+    limit,
+    shell_profile,
+    dconf,
     line,
     kernel_module,
     sysctl,
     mount,
     service,
     file,
+    account,
 )
 """Every kind, in the order of a plan: a literal list. Add yours where its operations belong."""
 

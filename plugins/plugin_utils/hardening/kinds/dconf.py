@@ -1,4 +1,4 @@
-"""Settings and locks of GNOME: ``{kind: dconf, profile, path, value, lock}``; the databases are made anew at the end."""
+"""Settings and locks of GNOME: ``{kind: dconf, profile, path, value, lock}``; then the databases are made anew."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PROFILES = {
     "user": ("local", ("user-db:user", "system-db:local")),
     "gdm": ("gdm", ("user-db:user", "system-db:gdm", "file-db:/usr/share/gdm/greeter-dconf-defaults")),
 }
-"""Profile -> (its database, the lines that it has where the system brings none): GNOME's own guide for administrators."""
+"""Profile -> (its database, its lines where the system brings none): GNOME's guide for administrators."""
 FOLLOW = ("dconf-update",)
 
 

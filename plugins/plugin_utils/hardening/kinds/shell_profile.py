@@ -1,8 +1,8 @@
 """umask and TMOUT of shells: ``{kind: shell_profile, name, value, scope, required, readonly}``.
 
-Log-in shells get a file of ours in profile.d. What other start-up files say otherwise is edited where it stands: a umask
-gets the new value; a TMOUT becomes a line that does nothing, for a second assignment to a readonly variable ends a
-POSIX shell (POSIX 2.8.1).
+Log-in shells get a file of ours in profile.d. What other start-up files say otherwise is edited where it stands: a
+umask gets the new value; a TMOUT becomes a line that does nothing, for a second assignment to a readonly variable
+ends a POSIX shell (POSIX 2.8.1).
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def _file(scope, facts):
 def weaker(name, found, value):
     """True if a value that was found is not as strict as ``value``."""
     if name == "umask":
-        return not OCTAL.fullmatch(found[-3:]) or bool(int(value, 8) & ~int(found, 8))
+        return not re.fullmatch(r"[0-7]{1,4}", found) or bool(int(value, 8) & ~int(found, 8))
     return not found.isdigit() or not 0 < int(found) <= int(value)
 
 
@@ -84,7 +84,7 @@ def _corrections(name, value, scope, facts):
             continue
         if name == "TMOUT":
             yield path, {"sub": TMOUT_LINE, "with": r"\g<1>" + HERE, "missing_ok": True}
-        elif OCTAL.fullmatch(str(row.get("written"))[-4:]) and weaker(name, str(row.get("value")), value):
+        elif weaker(name, str(row.get("value")), value):
             # What the host wrote is octal digits and nothing else: it may stand in an expression.
             old = re.fullmatch(r"[0-7]{1,4}", str(row.get("written")))
             if old:
