@@ -44,6 +44,11 @@ KNOWN = {
 }
 KNOWN.update(
     {
+        "/etc/NetworkManager/NetworkManager.conf": {
+            "format": "ini",
+            "drop_ins": "/etc/NetworkManager/conf.d/*.conf",
+            "follow": "reload:NetworkManager",
+        },
         "/etc/aide.conf": {"format": "aide"},
         "/etc/aide/aide.conf": {"format": "aide"},
         "/etc/audit/audisp-remote.conf": {"format": "keyvalue", "lower": True, "follow": "auditd-restart"},
@@ -57,6 +62,7 @@ KNOWN.update(
         "/etc/gdm/custom.conf": {"format": "ini"},
         "/etc/gdm3/custom.conf": {"format": "ini"},
         "/etc/gdm3/daemon.conf": {"format": "ini"},
+        "/etc/ipsec.conf": {"format": "words", "drop_ins": "/etc/ipsec.d/*.conf"},
         "/etc/krb5.conf": {"format": "ini"},
         "/etc/postfix/main.cf": {"format": "postfix", "follow": "reload:postfix"},
         "/etc/security/faillock.conf": {"format": "keyvalue"},
@@ -67,6 +73,7 @@ KNOWN.update(
             "read": "before",
         },
         "/etc/selinux/config": {"format": "shell"},
+        "/etc/sudoers": {"format": "words", "drop_ins": "/etc/sudoers.d/*"},
         "/etc/sssd/sssd.conf": {
             "format": "ini",
             "section": "sssd",

@@ -28,6 +28,9 @@ _NFT_TOKEN = re.compile(
 _XML_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _ZONE_TARGET = re.compile(r"<zone\b[^>]*\btarget\s*=\s*[\"']([^\"'<>]{1,40})[\"']")
 _ZONE_ITEM = re.compile(r"<(service|port|interface|source|rule)\b([^>]*)>")
+_RICH_RULE = re.compile(r"<rule\b.*?</rule>|<rule\b[^>]*/>", re.DOTALL)
+_RICH_TAG = re.compile(r"<([a-z-]+)\b([^>]*)>")
+_UFW_TUPLE = re.compile(r"### tuple ### (\w+) (\w+) (\S+) (\S+) (\S+) (\S+)(?: \S+ -)? (in|out)")
 _ATTRIBUTE = re.compile(r"\b([a-z]+)\s*=\s*[\"']([^\"'<>]{0,200})[\"']")
 
 
@@ -158,6 +161,7 @@ def read_ufw(host):
         if name == "IPV6" or (name.startswith("DEFAULT_") and name.endswith("_POLICY"))
     }
     settings["loglevel"] = enabled.get("LOGLEVEL", "")
+    settings["rules"] = [dict(rule, family=family) for family, lines in files for rule in parse_ufw_tuples(lines)]
     return ufw_enabled(host), settings, paths, ufw_model(defaults, files)
 
 
@@ -176,6 +180,8 @@ def parse_zone(content):
         "sources": [],
         "rich_rules": 0,
     }
+    zone["loopback_restricted"] = sorted(family for family in FAMILIES if any(
+        restricts_loopback(rule, family) for rule in _RICH_RULE.findall(content)[:200]))  # fmt: skip
     depth = content.split("<rule")[0] if "<rule" in content else content
     for kind, text in _ZONE_ITEM.findall(content):
         attributes = dict(_ATTRIBUTE.findall(text))
@@ -192,6 +198,37 @@ def parse_zone(content):
         elif kind == "source" and attributes.get("address"):
             zone["sources"].append(attributes["address"])
     return {name: sorted(value)[:200] if isinstance(value, list) else value for name, value in zone.items()}
+
+
+def restricts_loopback(rule, family):
+    """True if a rich rule drops what claims a loopback address of the family and is not meant for one."""
+    tags = {name: dict(_ATTRIBUTE.findall(attributes)) for name, attributes in _RICH_TAG.findall(rule)}
+    source, meant = tags.get("source", {}).get("address", ""), tags.get("destination", {})
+    known = ("127.0.0.1", "127.0.0.0/8") if family == "ip" else ("::1", "::1/128")
+    elsewhere = not meant or (meant.get("invert", "").lower() in ("true", "yes") and meant.get("address") in known)
+    return source in known and elsewhere and ("drop" in tags or "reject" in tags)
+
+
+def _zones(host, default):
+    """Return {zone: what its file says} of the zones that interfaces or sources are bound to, and the default one."""
+    found = {}
+    for directory in ("/etc/firewalld/zones", "/usr/lib/firewalld/zones"):
+        for path in host.glob(directory + "/*.xml")[:100]:
+            name = path.rsplit("/", 1)[-1][:-4]
+            if name not in found:
+                found[name] = parse_zone(host.read_text(path, 1 << 20))
+    return {name: zone for name, zone in found.items() if name == default or zone["interfaces"] or zone["sources"]}
+
+
+def parse_ufw_tuples(lines):
+    """Return [{action, proto, port, source, direction}] of the rules that ``ufw`` itself wrote."""
+    found = []
+    for line in lines:
+        match = _UFW_TUPLE.match(line)
+        if match:
+            action, proto, port, _to, _from_port, source, direction = match.groups()
+            found.append({"action": action, "proto": proto, "port": port, "source": source, "direction": direction})
+    return found[:200]
 
 
 def read_firewalld(host):
@@ -215,6 +252,7 @@ def read_firewalld(host):
     settings.setdefault("default_zone", "public")
     zone = settings["default_zone"]
     if "/" not in zone and not zone.startswith("."):
+        settings["zones"] = _zones(host, zone)
         for directory in ("/etc/firewalld/zones", "/usr/lib/firewalld/zones"):
             path = "%s/%s.xml" % (directory, zone)
             try:

@@ -47,7 +47,12 @@ TABLE = Table(
         Column("digest", "text", "SHA-256 of chains and rules in their order, without counters"),
         Column("saved_policies", "map", "like `policies`, of the files that are loaded at boot"),
         Column("saved_in", "list", "those files"),
-        Column("settings", "map", "of ufw and firewalld: their default policies, zone, logging"),
+        Column(
+            "settings",
+            "map",
+            "of ufw and firewalld: their default policies, default zone, logging, the rules of ufw's commands, the "
+            "zones in use",
+        ),
     ),
     max_rows=10,
 )

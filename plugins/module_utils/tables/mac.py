@@ -5,6 +5,7 @@ from __future__ import absolute_import, annotations, division, print_function
 __metaclass__ = type
 
 import os
+import stat
 
 from ..procfs import processes, read_small
 from ..reading import first_line, names_in, there
@@ -40,6 +41,15 @@ TABLE = Table(
         Column("disabled", "list", "AppArmor: profiles switched off by a link in /etc/apparmor.d/disable; at most 100"),
         Column("force_complain", "list", "AppArmor: profiles in /etc/apparmor.d/force-complain; at most 100"),
         Column("profile_files", "int", "AppArmor: profile files in /etc/apparmor.d"),
+        Column(
+            "unlabeled_devices",
+            "list",
+            "SELinux: device files with the type of no device (device_t, unlabeled_t); at most 50; null where off",
+        ),
+        Column(
+            "login_map", "map", "SELinux: log-in name, %group or __default__ -> SELinux user, of the policy in force"
+        ),
+        Column("relabel", "bool", "SELinux: all files are labelled anew at the next boot (/.autorelabel)"),
         Column("stack", "list", "security modules of the running kernel in their order; null when it does not tell"),
         Column("host_global", "bool", "true in a container: the kernel's state is that of the container's host"),
     ),
@@ -164,6 +174,8 @@ def _selinux(host, row):
     except Unreadable as error:
         row["installed"] = True
         row["configured"] = row["policy"] = error.cell()
+    row["relabel"] = there(host, "/.autorelabel")
+    row["login_map"] = _login_map(host, row["policy"])
     if not host.live:
         return
     enforcing = first_line(host, "/sys/fs/selinux/enforce")
@@ -172,6 +184,48 @@ def _selinux(host, row):
         return
     row["enabled"] = enforcing is not None
     row["mode"] = {"1": "enforcing", "0": "permissive"}.get(enforcing, "disabled")
+    if row["enabled"]:
+        row["unlabeled_devices"] = unlabeled("/dev")
+
+
+def parse_seusers(lines):
+    """Return {log-in name: SELinux user} of a policy's seusers: ``__default__:user_u:s0``."""
+    found = {}
+    for line in lines:
+        fields = line.strip().split(":")
+        if len(fields) > 1 and fields[0] and not fields[0].startswith("#"):
+            found[fields[0][:128]] = fields[1][:64]
+    return dict(list(found.items())[:200])
+
+
+def _login_map(host, policy):
+    if not isinstance(policy, str) or "/" in policy or policy.startswith("."):
+        return None
+    try:
+        return parse_seusers(host.lines("/etc/selinux/%s/seusers" % policy, 1 << 20))
+    except Absent:
+        return None
+    except Unreadable as error:
+        return error.cell()
+
+
+def unlabeled(top):
+    """Paths of devices below ``top`` whose SELinux type is that of no device, sorted; a cell when it cannot be told."""
+    found = []
+    try:
+        for directory, names, files in os.walk(top):
+            names[:] = [name for name in names if name not in ("shm", "mqueue", "hugepages", "pts")]
+            for name in files:
+                path = directory + "/" + name
+                mode = os.lstat(path).st_mode
+                if not (stat.S_ISCHR(mode) or stat.S_ISBLK(mode)):
+                    continue
+                label = os.getxattr(path, "security.selinux", follow_symlinks=False).rstrip(b"\0").split(b":")
+                if len(label) > 2 and label[2] in (b"device_t", b"unlabeled_t"):
+                    found.append(text(os.fsencode(path)))
+    except OSError as error:
+        return unreadable("partial", "labels below %s: %s" % (top, error.strerror))
+    return sorted(found)[:50]
 
 
 def _stack(host):

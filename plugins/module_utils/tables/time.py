@@ -21,6 +21,11 @@ TABLE = Table(
         Column("name", "text", "name of a setting in lower case (timesyncd: as written)"),
         Column("value", "text_sensitive", "address of a source; first argument of a setting"),
         Column("options", "list", "further words of the line (iburst, nts, key numbers, ...)"),
+        Column(
+            "maxpoll",
+            "int",
+            "of a source: longest time between two questions, as a power of 2 in seconds; null: not said",
+        ),
         Column("where", "text", "file:line of a source or setting"),
         Column(
             "in_force",
@@ -120,6 +125,14 @@ def _daemon(host, name, files, running, why):
     )
 
 
+def number_after(words, name):
+    """Return the number behind the word ``name`` in a list of words, None when there is none."""
+    for place, word in enumerate(words[:-1]):
+        if word.lower() == name and words[place + 1].lstrip("-").isdigit():
+            return int(words[place + 1])
+    return None
+
+
 def entry_rows(daemon, entries):
     """Rows of ``(name, value, options, where)`` entries."""
     rows, count = {}, {}
@@ -138,6 +151,7 @@ def entry_rows(daemon, entries):
             name=None if source else name,
             value=redact(value),
             options=[redact(option) for option in options],
+            maxpoll=number_after(options, "maxpoll") if source else None,
             where=where,
             in_force=not (name == "fallback" and servers) if source else last[name] is entry,
         )
