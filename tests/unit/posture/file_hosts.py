@@ -50,11 +50,11 @@ def changed(files, change):
     return files
 
 
-def collected(root):
-    """Return the rows of TABLES below ``root``."""
+def collected(root, names=TABLES):
+    """Return the rows of these tables below ``root``."""
     found = {}
     options = {"files": [{"file": path, "format": FORMATS.get(path), "drop_ins": None} for path in FILES]}
-    for name in TABLES:
+    for name in names:
         module = importlib.import_module(f"ansible_collections.ringwall.servers.plugins.module_utils.tables.{name}")
         result = module.collect(Host(root), options)
         found[name] = result.rows if isinstance(result, Result) else result

@@ -25,8 +25,11 @@ from . import (
     login_defs,
     mount,
     package,
+    pam,
+    password_age,
     service,
     shell_profile,
+    sudo,
     sysctl,
 )
 
@@ -45,6 +48,9 @@ MODULES = (
     service,
     file,
     account,
+    password_age,
+    sudo,
+    pam,
 )
 """Every kind, in the order of a plan: a literal list. Add yours where its operations belong."""
 
