@@ -10,6 +10,7 @@ from ansible_collections.ringwall.servers.plugins.plugin_utils.posture.judge imp
 from ansible_collections.ringwall.servers.plugins.plugin_utils.snapshots.view import Snapshot, TableView
 from unit.posture.file_hosts import expand
 from unit.posture.hardened_host import cases as hardened_cases
+from unit.posture.raw_cases import unfold, with_files
 
 FIXTURES = pathlib.Path(__file__).parents[2] / "fixtures" / "posture"
 PLATFORM = {"id": "debian", "family": "debian", "version_id": "12", "architecture": "x86_64", "container": None}
@@ -21,7 +22,7 @@ def read_cases():
     found = []
     for path in sorted(FIXTURES.glob("*/*.yml")):
         for number, case in enumerate(yaml.load(path.read_text(encoding="utf-8"), LOADER) or []):
-            found.append({**expand(case), "file": path.name, "number": number})
+            found += [{**one, "file": path.name, "number": number} for one in unfold(expand(case))]
     return found
 
 
@@ -42,7 +43,7 @@ def judge(content, case, control=None):
     values = {name: content.parameters[name]["default"] for name in control["parameters"]}
     values.update(case.get("parameters") or {})
     context = {"content": content, "roles": case.get("roles") or []}
-    return judge_control(control, values, snapshot_of(case), context)
+    return judge_control(control, values, snapshot_of(with_files(case, control["paths"])), context)
 
 
 @pytest.fixture(scope="session")
