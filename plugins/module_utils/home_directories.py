@@ -9,7 +9,7 @@ import stat
 
 from .accounts import integer, parse_shells
 from .name_service import enumerate_directory, file_entries
-from .shell_settings import components, parse
+from .shell_settings import parse, path_parts
 from .spec import Absent, Unreadable
 
 INIT_FILES = (
@@ -23,7 +23,6 @@ NO_LOGIN = ("nologin", "false", "true", "sync", "halt", "shutdown")
 LIMIT = 128 * 1024
 MAX_PROGRAMS = 100
 _PROGRAM = re.compile(r"(?:^|[\s;&|(`=\"'])((?:/|~/|\$HOME/|\$\{HOME\}/)[\w.+/-]{1,200})")
-_BEFORE = re.compile(r"\$PATH|\$\{PATH\}|\$\{PATH[:+-][^}]*\}")
 
 
 def uid_range(lines):
@@ -87,11 +86,7 @@ def init_facts(host, home, names):
             if entry["setting"] == "umask":
                 umasks.append({"value": entry["value"], "where": where})
             elif entry["setting"] == "PATH":
-                # An empty part between two others is the directory one is in; at the ends it is what was cut off.
-                parts = components(_BEFORE.sub("", entry["value"]))
-                paths += [{"part": part[:200], "where": where} for part in parts if part]
-                if "::" in entry["value"] or entry["value"].strip("\"' ") in ("", ":"):
-                    paths.append({"part": "", "where": where})
+                paths += [{"part": part[:200], "where": where} for part in path_parts(entry["value"])]
         for number, line in enumerate(lines[:5000], 1):
             if line.lstrip().startswith("#"):
                 continue

@@ -19,7 +19,7 @@ _DECLARE = ("export", "readonly", "declare", "typeset", "local")
 _ASSIGNMENT = re.compile(r"(TMOUT|PATH|UMASK)(\+?)=(.*)", re.S)
 _OCTAL = re.compile(r"[0-7]{1,4}")
 _SYMBOLIC = re.compile(r"[ugoa]*[=+-][rwx]*")
-_COMPONENTS = re.compile(r":")
+_CARRIED = re.compile(r"\$PATH\b|\$\{PATH\}|\$\{PATH[:+-][^}]*\}")
 _VARIABLES = ("TMOUT", "PATH")
 _BITS = {"r": 4, "w": 2, "x": 1}
 
@@ -192,6 +192,10 @@ def parse(lines, csh=False):
     return state.found
 
 
-def components(value):
-    """Return the parts of a PATH value."""
-    return [part.strip() for part in _COMPONENTS.split(value)]
+def path_parts(value):
+    """Return the parts that a PATH value adds; what was in PATH before is left out.
+
+    An empty part, also at an end, stands for the directory one is in (POSIX 8.3).
+    """
+    parts = [part.strip() for part in _CARRIED.sub("\0", value).split(":")]
+    return [part.replace("\0", "$PATH") for part in parts if part != "\0"]

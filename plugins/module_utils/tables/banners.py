@@ -10,7 +10,7 @@ import stat
 
 from ..reading import names_in
 from ..redact import redact
-from ..spec import Absent, Column, Table, Unreadable
+from ..spec import Absent, Column, Table, Unreadable, unreadable
 from ..text import text
 
 TABLE = Table(
@@ -63,7 +63,7 @@ def system_names(lines):
 
 
 def facts(data, names, script=False):
-    """Return the cells of a text (bytes). ``names``: see ``system_names``."""
+    """Return the cells of a text (bytes). ``names``: see ``system_names``, None when not known."""
     shown = text(data)
     words = " ".join(shown.split())
     low = shown.lower()
@@ -71,10 +71,16 @@ def facts(data, names, script=False):
         "size": len(data),
         "blank": not words,
         "escapes": [] if script else sorted({match.decode("ascii") for match in _ESCAPE.findall(data)})[:20],
-        "names": [] if script else [name for name in names if name in low],
+        "names": _named(names, low, script),
         "digest": hashlib.sha256(words.encode("utf-8")).hexdigest(),
         "text": None if script or len(shown) > MAX_TEXT else redact(shown),
     }
+
+
+def _named(names, low, script):
+    if names is None and not script:
+        return unreadable("partial", "there is no os-release: the names of this system are not known")
+    return [] if script else [name for name in names if name in low]
 
 
 def _row(host, path, kind, names):
@@ -112,7 +118,7 @@ def _ssh_banners(host):
 
 def collect(host, options):
     """Return one row a text."""
-    names = []
+    names = None
     for path in ("/etc/os-release", "/usr/lib/os-release"):
         try:
             names = system_names(host.lines(path, LIMIT))

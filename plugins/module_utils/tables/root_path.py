@@ -7,7 +7,7 @@ __metaclass__ = type
 import re
 import stat
 
-from ..shell_settings import components, parse
+from ..shell_settings import parse, path_parts
 from ..spec import Absent, Column, Result, Table, Unreadable
 from . import login_defs as login_definitions
 from .shell_profiles import LIMIT, SCOPES
@@ -34,20 +34,8 @@ TABLE = Table(
     max_rows=500,
 )
 
-_CARRIED = re.compile(r"\$PATH\b|\$\{PATH\}|\$\{PATH[:+-][^}]*\}")
 _ENVIRONMENT = re.compile(r"\s*(?:export\s+)?PATH\s*=\s*(.*)")
 _HOME = ("~/", "$HOME/", "${HOME}/")
-
-
-def parts_of(value):
-    """Return the parts that a PATH value names itself; what was in PATH before is left out."""
-    marked = _CARRIED.sub("\0", value)
-    found = []
-    for part in components(marked):
-        if part.replace("\0", "") == "" and "\0" in part:
-            continue
-        found.append(part.replace("\0", "$PATH"))
-    return found
 
 
 def form(part):
@@ -116,7 +104,7 @@ def collect(host, options):
     """Return one row a part of PATH."""
     rows = {}
     for value, where, conditional in _sources(host):
-        for part in parts_of(value):
+        for part in path_parts(value):
             key = part[:500] or "(empty)"
             row = rows.get(key)
             if row is None:
