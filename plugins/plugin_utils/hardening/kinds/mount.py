@@ -1,5 +1,7 @@
 """Options of mounted file systems: ``{kind: mount, path, options}``; in what mounts them at boot, and now.
 
+``path`` may be a word for all of a kind (snapshots.mount_classes): nfs, removable, local.
+
 Partitions are never made. A line of fstab is edited; a unit gets a drop-in with all its options; the shared memory,
 which systemd mounts by itself, gets a line of its own.
 """
@@ -8,6 +10,8 @@ from __future__ import annotations
 
 import re
 
+from ...snapshots.mount_classes import CLASSES, members
+from ...snapshots.view import Gap
 from ..operations import CREATED, edit, left, operation
 
 KIND = "mount"
@@ -24,9 +28,10 @@ def operations(settings, facts):
     """Return, for each mount point, the persistent change and one ``remount``."""
     merged, found = {}, []
     for item in settings:
-        entry = merged.setdefault(item["setting"]["path"], ([], []))
-        entry[0].extend(option for option in item["setting"]["options"] if option not in entry[0])
-        entry[1].extend(item["controls"])
+        for path in _points(item["setting"]["path"], facts):
+            entry = merged.setdefault(path, ([], []))
+            entry[0].extend(option for option in item["setting"]["options"] if option not in entry[0])
+            entry[1].extend(item["controls"])
     for path, (options, controls) in sorted(merged.items()):
         if not PATH.fullmatch(path) or not all(OPTION.fullmatch(option) for option in options):
             found.append(left(controls, f"{path}: {', '.join(options)} cannot be written to fstab as it is"))
@@ -37,6 +42,15 @@ def operations(settings, facts):
             noexec = "noexec" in options
             found.append(operation("remount", controls, path=path, options=options, guarded=noexec))
     return found
+
+
+def _points(path, facts):
+    if path not in CLASSES:
+        return [path]
+    try:
+        return members(path, facts.rows("mounts"))
+    except Gap:
+        return []  # the control is unreadable then
 
 
 def _lasting(path, options, controls, facts):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...content.errors import ContentError
 from ...content.lines import near
+from ...snapshots.mount_classes import CLASSES, members
 from ...snapshots.view import cell
 from .base import Resource, Verdict
 
@@ -11,15 +12,6 @@ API_OPTIONS = {"/dev/shm": ("nosuid", "nodev")}
 """Mounted by the init system itself without any fstab line, with these options (systemd src/shared/mount-setup.c)."""
 
 KEYS = ("separate", "options")
-
-NFS = ("nfs", "nfs4")
-DISKS = ("ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "jfs", "reiserfs", "vfat", "exfat", "ntfs", "ntfs3")
-CLASSES = {
-    "nfs": "NFS share",
-    "removable": "file system on removable media",
-    "local": "local disk but that of /",
-}
-"""Words that stand for every mount point of a kind, and what one of them is."""
 
 UNKNOWN_NOW = "what is mounted is known on a running system only"
 
@@ -88,34 +80,6 @@ class Mount(Resource):
 
 def _plain(option):
     return option["one_of"][0] if isinstance(option, dict) else option
-
-
-def members(kind, rows):
-    """Return the sorted mount points of one of CLASSES among ``rows`` (mount point -> row); raise Gap.
-
-    Those that a file names count although nothing mounts them at boot: sticks and discs are seldom there.
-    """
-    tests = {"nfs": _is_nfs, "removable": _is_removable, "local": _is_local}
-    return sorted(path for path, row in rows.items() if tests[kind](path, row))
-
-
-def _types(row):
-    return [cell(row, name) for name in ("type", "persisted_type") if row.get(name)]
-
-
-def _is_nfs(path, row):
-    return any(kind in NFS for kind in _types(row))
-
-
-def _is_removable(path, row):
-    return bool(cell(row, "removable"))
-
-
-def _is_local(path, row):
-    if path == "/" or _is_removable(path, row):
-        return False
-    source = str(row.get("source") or row.get("persisted_source") or "")
-    return any(kind in DISKS for kind in _types(row)) and not source.startswith("/dev/loop")
 
 
 def _class(kind, options, snapshot):
