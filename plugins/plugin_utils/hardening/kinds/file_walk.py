@@ -1,4 +1,4 @@
-"""Files that everybody may write: ``{kind: file_walk, none: [marks], except: [patterns]}``; found by the walk of the host.
+"""Files that everybody may write: ``{kind: file_walk, none: [marks], except: [patterns]}``; those that the walk found.
 
 Only marks that can be taken away without knowing what a file is for: others lose the right to write to a file, and a
 directory for everybody gets its sticky bit.
