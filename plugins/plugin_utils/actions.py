@@ -54,8 +54,9 @@ def _choice(name, value, choices):
 def begin(action, assessment, task_vars):
     """Open the run of this play; options come from the task's arguments."""
     arguments = plain(action._task.args)
-    for warning in variables.check("assessment", task_vars, action._templar):
-        action._display.warning(warning)
+    for role in ("assessment", *(("hardening",) if "max_hosts" in arguments else ())):
+        for warning in variables.check(role, task_vars, action._templar):
+            action._display.warning(warning)
     with told():
         settings = settings_room.resolve(action)
         options = {
@@ -65,9 +66,21 @@ def begin(action, assessment, task_vars):
             "slice": bool(settings.run),
             "limited": bool(settings.run or task_vars.get("ansible_limit") or task_vars.get("ringwall_hosts")),
         }
+        if arguments.get("verifies"):
+            options["verifies"] = str(arguments["verifies"])
         asked = plain(task_vars.get("ansible_play_hosts_all") or [])
+        _not_too_many(asked, arguments.get("max_hosts"), options["check_mode"])
         begun = assessment.begin(settings, asked, options, _past(settings, action._display.warning))
     return dict(begun, changed=False)
+
+
+def _not_too_many(asked, most, checking):
+    """A changing verb on more hosts than somebody said is likely a slip of an inventory pattern."""
+    if most is not None and len(asked) > int(most) and not checking:
+        raise AnsibleActionFail(
+            f"this would change {len(asked)} hosts and ringwall_max_hosts allows {most}: narrow it by --limit, "
+            "or raise ringwall_max_hosts if all of them are meant"
+        )
 
 
 def _past(settings, warn):
@@ -150,7 +163,18 @@ def record(action, assessment, task_vars):
             arguments["run"],
             plain(task_vars.get("ansible_play_hosts_all") or []),
             set(plain(task_vars.get("ansible_play_hosts") or [])),
+            bool(arguments.get("ending")),
         )
+    return dict(result, changed=False)
+
+
+def rejudge(action, task_vars):
+    """Judge a run again from what was read then; record it."""
+    from .rejudging import rejudge as again
+
+    arguments = plain(action._task.args)
+    with told():
+        result = again(settings_room.resolve(action), arguments.get("run"), arguments.get("benchmarks"))
     return dict(result, changed=False)
 
 

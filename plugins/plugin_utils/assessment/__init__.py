@@ -7,9 +7,18 @@ This package alone imports several capabilities. What a capability is: a ``noun`
 from __future__ import annotations
 
 from . import clock
-from .beginning import RUN_ID, begin, collectors, load_content, run_id
+from .beginning import RUN_ID, begin, collectors, header_of, load_content, run_id
 from .capabilities import CAPABILITIES, VOLATILE, needs, table_options
-from .hosts import HOST_SCHEMA, assess_host, check_benchmarks, snapshot_of, summary, tables_to_read
+from .hosts import (
+    HOST_SCHEMA,
+    assess_host,
+    carried_on,
+    check_benchmarks,
+    judged,
+    snapshot_of,
+    summary,
+    tables_to_read,
+)
 from .recording import not_assessed, record
 
 __all__ = [
@@ -19,9 +28,12 @@ __all__ = [
     "VOLATILE",
     "assess_host",
     "begin",
+    "carried_on",
     "check_benchmarks",
     "clock",
     "collectors",
+    "header_of",
+    "judged",
     "load_content",
     "needs",
     "not_assessed",

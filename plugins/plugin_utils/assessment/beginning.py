@@ -28,7 +28,24 @@ def begin(settings, asked, options, known):
     """
     state = open_state(settings.state)
     content = load_content(settings, state)
-    header = {
+    run = runs.open_run(state, name_of(settings, state, options), header_of(settings, content, asked, options))
+    past.write(run, known(settings.scope, sorted(asked)))
+    # For all benchmarks: a host may name others (ringwall_benchmarks) than the one that this step runs as.
+    tables, paths, configs = needs(content, {**options, "benchmarks": None})
+    return {
+        "run": run.id,
+        "state": settings.state,
+        "content": content.digest,
+        "collectors": collectors(state),
+        "tables": sorted(tables),
+        "paths": sorted(paths),
+        "configs": configs,
+    }
+
+
+def header_of(settings, content, asked, options):
+    """Return what run.json says of a run when it is opened: who judges which hosts, by what."""
+    return {
         "pid": os.getppid(),  # the play's own process: this worker ends with its task
         "scope": settings.scope,
         "asked": sorted(asked),
@@ -46,19 +63,13 @@ def begin(settings, asked, options, known):
         "dispositions": load_dispositions(settings.dispositions),
         "options": options,
     }
-    run = runs.open_run(state, settings.run or run_id(state), header)
-    past.write(run, known(settings.scope, sorted(asked)))
-    # For all benchmarks: a host may name others (ringwall_benchmarks) than the one that this step runs as.
-    tables, paths, configs = needs(content, {**options, "benchmarks": None})
-    return {
-        "run": run.id,
-        "state": settings.state,
-        "content": content.digest,
-        "collectors": collectors(state),
-        "tables": sorted(tables),
-        "paths": sorted(paths),
-        "configs": configs,
-    }
+
+
+def name_of(settings, state, options):
+    """The run's id; a run that verifies another (``options["verifies"]``) bears that one's id and an ending."""
+    if options.get("verifies"):
+        return runs.check_run_id(f"{options['verifies']}.verify")
+    return settings.run or run_id(state)
 
 
 def run_id(state):

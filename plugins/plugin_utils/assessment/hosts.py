@@ -59,11 +59,11 @@ def snapshot_of(raw, state, before, wanted, at, host):
         last = before.get("tables", {}).get(name)
         if not last:
             continue
-        views[name] = _carried_on(name, last, state, at)
+        views[name] = carried_on(name, last, state, at)
     return Snapshot(views, raw["taken"], host)
 
 
-def _carried_on(name, last, state, at):
+def carried_on(name, last, state, at):
     """The TableView of what was read before, brought to the version of today; ``error`` if that cannot be.
 
     An error is no reading: the next run asks for the table again.
@@ -123,8 +123,8 @@ def assess_host(host, begun, inventory, options, gather):
         # A host that cannot flood us may still try to be expensive to judge.
         with address_space(WORKER_ADDRESS_SPACE), deadline(JUDGING_SECONDS, _too_slow()):
             snapshot = snapshot_of(raw, state, before, wanted, received, host)
-            judged = _judged(snapshot, raw, run, content, before, inventory, options, received)
-        file.update(judged)
+            found = judged(snapshot, raw, run, content, before, inventory, options, received)
+        file.update(found, judged_with=judged_with(options))
     except HostFailure as failure:
         file.update(state=failure.state, reason=failure.reason())
     except MemoryError:
@@ -166,7 +166,18 @@ def check_benchmarks(content, names):
             )
 
 
-def _judged(snapshot, raw, run, content, before, inventory, options, at):
+def judged_with(options):
+    """What a host's own variables say about judging it: kept with the host, to judge it again."""
+    names = ("parameters", "parameter_origins", "roles", "benchmarks")
+    return {name: options[name] for name in names if options.get(name)}
+
+
+def judged(snapshot, raw, run, content, before, inventory, options, at, decided=None):
+    """Return the part of a host's file that judging gives: findings, alerts, benchmarks, notes, tables, ...
+
+    ``raw``: ``{taken, collector, errors, euid, tables: {name: {cost}}}``. ``at``: when it was received, ``decided``:
+    when it is judged, if that is another time.
+    """
     context = {
         "content": content,
         "parameter_origins": options.get("parameter_origins") or {},
@@ -178,6 +189,7 @@ def _judged(snapshot, raw, run, content, before, inventory, options, at):
         "now": at,
         "dispositions": run.header["dispositions"],
         "scope": run.header["scope"],
+        "decided": decided,
     }
     result = {"findings": [], "alerts": [], "benchmarks": [], "notes": []}
     for capability in CAPABILITIES:

@@ -8,16 +8,17 @@ from . import clock
 from .hosts import HOST_SCHEMA
 
 
-def record(settings, begun, asked, active):
+def record(settings, begun, asked, active, ending=False):
     """Seal the run when no other batch is to come and bring it into the store, after runs that were interrupted.
 
-    ``asked`` are all hosts of the play, ``active`` those that Ansible has not dropped. Returns the store's summary.
+    ``asked`` are all hosts of the play, ``active`` those that Ansible has not dropped; with ``ending`` none of those
+    that are still waiting will come. Returns the store's summary.
     """
     from ..store import open_store
 
     state = open_state(begun["state"])
     run = runs.load_run(state, begun["run"])
-    if not not_assessed(run, asked, active):
+    if not not_assessed(run, asked, () if ending else active):
         run.finish()
         past.forget(run, asked)
     store = open_store(settings.store, state)

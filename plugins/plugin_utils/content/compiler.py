@@ -30,7 +30,7 @@ class Content:
         self.digest = data["digest"]
         self.controls = data["controls"]
         self.benchmarks = data["benchmarks"]
-        self.frameworks = data["frameworks"]
+        self.frameworks = data.get("frameworks", {})
         self.parameters = data["parameters"]
 
     def needs(self, benchmarks=None):

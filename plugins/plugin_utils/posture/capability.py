@@ -34,7 +34,8 @@ class Posture:
 
         ``context``: ``content`` (Content), ``parameters`` (the inventory's), ``roles``, ``benchmarks`` (ids or None),
         ``host`` ({owner, groups, ...}), ``dispositions`` (all that were loaded), ``now`` (RFC 3339 UTC). Optional:
-        ``parameter_origins`` (parameter -> file:line), ``scope``.
+        ``parameter_origins`` (parameter -> file:line), ``scope``, ``decided`` (the moment at which dispositions are in
+        force, where that is not ``now``).
         """
         content = context["content"]
         chosen, notes = select(content, snapshot, context.get("benchmarks"))
@@ -143,7 +144,7 @@ def _disposed(findings, context, snapshot):
     if not known:
         return findings, ()
     groups = (context.get("host") or {}).get("groups") or ()
-    valid = dispositions.in_force(known, context["now"])
+    valid = dispositions.in_force(known, context.get("decided") or context["now"])
     return dispositions.dispose(findings, valid, snapshot.host, groups, context.get("scope", "default"))
 
 

@@ -92,6 +92,7 @@ def _run(run, hosts, content):
         "actor": actor,
         "version": run.get("version"),
         "project_commit": run.get("project_commit"),
+        "rejudged_from": run.get("rejudged_from"),
         "privilege": privileges.pop() if len(privileges) == 1 else "root and user" if privileges else None,
         "benchmarks": [
             {
@@ -158,6 +159,8 @@ def _benchmarks(hosts, content):
 
 def _notes(run, hosts, content):
     notes = []
+    if run.get("rejudged_from"):
+        notes.append(f"Judged again from what run {run['rejudged_from']} read: no host was visited.")
     if run["state"] not in ("complete", "running"):
         notes.append(f"The run was {run['state']}: hosts may be missing.")
     notes.extend(f"{one['host'] or one['file']} could not be recorded: {one['reason']}"

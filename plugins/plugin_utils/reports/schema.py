@@ -177,11 +177,13 @@ SCHEMA = {
                     "actor": _TEXT_OR_NULL,
                     "version": _TEXT_OR_NULL,
                     "project_commit": _TEXT_OR_NULL,
+                    "rejudged_from": {**_TEXT_OR_NULL, "description": "the run that visited the hosts, null: this one"},
                     "privilege": _TEXT_OR_NULL,
                     "benchmarks": _list(
                         _object({"id": _TEXT, "title": _TEXT, "version": _TEXT, "fallback": {"type": "boolean"}})
                     ),
-                }
+                },
+                optional=("rejudged_from",),
             ),
             "score": _SCORE,
             "totals": _object(

@@ -9,6 +9,7 @@ from ..evidence.state import open_state
 from ..store import open_store
 from .build import build_report
 from .formats import FORMATS, no_collection, point_latest, write_files
+from .of_files import RunFiles
 from .terminal import summary_text
 
 
@@ -32,8 +33,10 @@ def write_reports(settings, run_id, formats=None):
     try:
         with no_collection():
             run = store.run(run_id)
-            report = build_report(store, run_id, _content(run, state))
-            newest = store.run(scope=run["scope"])["id"] == run_id
+            late = bool(run.get("rejudged_from")) and store.late(run_id)
+            source = RunFiles(store.evidence_of(run_id)) if late else store
+            report = build_report(source, run_id, _content(run, state))
+            newest = not late and store.run(scope=run["scope"])["id"] == run_id
             files = write_files(report, os.path.join(state.reports, run_id), formats or tuple(FORMATS))
             text = summary_text(report, files.get("html") or next(iter(files.values()), None))
     finally:

@@ -71,7 +71,7 @@ class Store(Maintenance, queries.Queries, timeline.Timeline, past.Past):
         score, alerts}``. A run whose process is gone is sealed as interrupted first. Raises RunError, StoreError.
         """
         with atomic.locked(os.path.join(self.state.path, ".store.lock")):
-            run = self._evidence_of(run_id)
+            run = self.evidence_of(run_id)
             if run.interrupted():
                 run.finish("interrupted")
             with self.writer() as connection:
@@ -101,7 +101,14 @@ class Store(Maintenance, queries.Queries, timeline.Timeline, past.Past):
             mirror.push_ledgers(connection, self.state)
             self._retire(connection, written)
 
-    def _evidence_of(self, run_id):
+    def bring_objects(self, digests):
+        """Bring table contents of these digests to this disk, where the store is shared and they are not there."""
+        if self.shared:
+            with self.reader() as connection:
+                mirror.pull_objects(connection, self.state, digests)
+
+    def evidence_of(self, run_id):
+        """The evidence Run of that id, brought to this disk where the store is shared; raise RunError without one."""
         if self.shared and not os.path.exists(runs.Run(self.state, run_id).hosts_path):
             # Without hosts: a disk that carries on a chain has the header of its last run alone.
             with self.reader() as connection:

@@ -68,10 +68,11 @@ class HostWriter:
     """Writes hosts of one run.
 
     ``content_changed``: its content differs from that of the run before it. ``limited``: it was asked for some
-    benchmarks only.
+    benchmarks only. ``rejudged``: its hosts were not visited, what was read before was judged again.
     """
 
-    def __init__(self, connection, writes, interned, numbers, objects, run, content_changed=False, limited=False):
+    def __init__(self, connection, writes, interned, numbers, objects, run, content_changed=False, limited=False,
+                 rejudged=False):  # fmt: skip
         self.connection = connection
         self.writes = writes
         self.interned = interned
@@ -79,6 +80,7 @@ class HostWriter:
         self.run = run
         self.content_changed = content_changed
         self.limited = limited
+        self.rejudged = rejudged
         self.tables = tables.TableWriter(connection, writes, interned, numbers, objects, run)
 
     def new_host(self, scope, name):
@@ -201,6 +203,7 @@ class HostWriter:
                 None if value is None else self.interned.body(value.id),
                 content_changed=self.content_changed,
                 facts_changed=facts_changed,
+                rejudged=self.rejudged,
             )
 
         plan = plan_findings(

@@ -98,17 +98,20 @@ def _reason(last, value, closing):
     return closing(last, value)
 
 
-def closing_reason(before, after, *, content_changed, facts_changed):
+def closing_reason(before, after, *, content_changed, facts_changed, rejudged=False):
     """Return why a failing finding ended: one of findings.model.CLOSED_BY.
 
     ``before`` and ``after`` (None: it is not judged any more) are the findings' fields; ``content_changed``: the run
     used other content than the run before; ``facts_changed``: a table of the host changed. ``fixed`` only if the host
-    itself changed: nothing else counts as remediation.
+    itself changed: nothing else counts as remediation. ``rejudged``: what is judged was read and judged before, so that
+    the host cannot have changed.
     """
     if after is None:
-        return "content" if content_changed else "tailored"
+        return "content" if content_changed or rejudged else "tailored"
     if after["status"] == "fail":
         return "disposed"
+    if rejudged:
+        return "content"
     if before.get("feed") != after.get("feed"):
         return "feed"
     if after["status"] == "pass" and before.get("expected") == after.get("expected"):

@@ -79,6 +79,17 @@ class Queries:
                 )  # fmt: skip
             return found
 
+    def late(self, run_id):
+        """True if some host of the run had been assessed later than it was read for this run."""
+        runs, table = schema.RUN_HOSTS, schema.RUNS
+        query = (
+            sa.select(runs.c.host_id)
+            .join(table, table.c.id == runs.c.run_id)
+            .where(table.c.run == run_id, runs.c.applied == 0)
+        )
+        with self.reader() as connection:
+            return connection.execute(query.limit(1)).first() is not None
+
     def trend(self, scope="default", limit=30, until=None):
         """``[{run, taken, percent, weighted, fail}]`` of the newest ``limit`` runs, oldest first.
 

@@ -36,12 +36,15 @@ class Recorder:
         self.numbers = Numbers(connection)
         self.writes = bulk.Writes(connection)
         self.interned = Interned(connection, self.numbers, self.writes)
+        # Nothing happened on the hosts of a run that was judged again: no alert comes of it, and none ends.
+        self.rejudged = bool(self.header.get("rejudged_from"))
         self.before = self._run_before()
         self.number, self.known_run = self._run_row()
         changed = self.before is not None and self.before["content"] != _content(self.header)
         self.writer = HostWriter(
             connection, self.writes, self.interned, self.numbers, lambda name: objects.get(run.state, name),
             self.number, content_changed=changed, limited=bool((self.header.get("options") or {}).get("benchmarks")),
+            rejudged=self.rejudged,
         )  # fmt: skip
         self.hosts = self._hosts()
         self.scores = scoring.last_scores(connection, self.scope)
@@ -205,7 +208,8 @@ class Recorder:
             )  # fmt: skip
             self.writer.save(host)
             about, file = scoring.UNCHANGED, None
-            self.alerting.unchanged(host, summary["received"], self.scores.get(host.id))
+            if not self.rejudged:
+                self.alerting.unchanged(host, summary["received"], self.scores.get(host.id))
             self.summary["unchanged"] += 1
         else:
             file = hostfile.decode(data)
@@ -217,7 +221,8 @@ class Recorder:
             if result.host.generation == host.generation or previous is None:
                 self.scores_of(host, file, previous)
             host, about = result.host, None
-            self.alerting.assessed(host, file, previous)
+            if not self.rejudged:
+                self.alerting.assessed(host, file, previous)
         self.hosts[name] = host
         about_id = self._about(host, file, about)
         reason = canonical(summary["reason"]) if summary.get("reason") else None
@@ -258,9 +263,11 @@ class Recorder:
         bulk.insert(self.connection, table, rows)
         score = scoring.fleet(self.connection, self.number, self.header, self.before)
         self.summary["score"] = score
-        was = json.loads(self.before["score"]) if self.before and self.before["score"] else None
-        self.alerting.fleet(self.hosts, was, score)
-        self.summary["alerts"] = self.alerting.save()
+        self.summary["alerts"] = {"statuses": {}, "baselines": 0}
+        if not self.rejudged:
+            was = json.loads(self.before["score"]) if self.before and self.before["score"] else None
+            self.alerting.fleet(self.hosts, was, score)
+            self.summary["alerts"] = self.alerting.save()
 
 
 def _content(header):

@@ -12,7 +12,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 PLUGINS = ROOT / "plugins"
 CAPABILITIES = {"posture", "hardening"}
 ROOMS = {"content", "snapshots", "findings", "changes", "evidence", "store", "reports", "bundles"}
-ABOVE = {"assessment", "actions", "keeping"}  # the modules that may import several capabilities or hand them to Ansible
+ABOVE = {"assessment", "actions", "hardening_actions", "keeping", "rejudging"}
+"""Modules that may import several capabilities or hand them to Ansible."""
 ALLOWED = {
     "content": set(),
     "evidence": set(),
