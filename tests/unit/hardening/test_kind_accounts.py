@@ -194,6 +194,12 @@ def test_services_get_nologin_but_not_the_account_that_connects(ops, facts, chos
     assert done[1]["guarded"] is True
 
 
+def test_a_service_that_loses_its_shell_loses_its_password(ops, facts, chosen):
+    here = facts({"users": user("postgres", 110), "password_ages": shadow("postgres")})
+    (done,) = ops("account", chosen({"do": "system_shells"}), here)
+    assert (done["shell"], done["lock"]) == ("/usr/sbin/nologin", True)
+
+
 def test_a_hostile_name_never_becomes_an_operation(ops, facts, chosen):
     rows = user("x;reboot", 110)
     assert [item["op"] for item in ops("account", chosen({"do": "system_shells"}), facts({"users": rows}))] == ["left"]

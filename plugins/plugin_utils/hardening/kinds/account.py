@@ -1,7 +1,7 @@
 """Accounts and their homes: ``{kind: account, do: <what>}``; which accounts are concerned is told by the host's tables.
 
-``system_shells``: services get nologin. ``lock_shellless``, ``lock_system``, ``lock_root``: passwords are locked.
-``home`` (with ``who``, ``owner``, ``group``, ``mode``, ``dot_owner``, ``dot_group``, ``dot_mode``, ``dot_names``):
+``system_shells``: services get nologin and lose their password. ``lock_shellless``, ``lock_system``,
+``lock_root``: passwords are locked. ``home`` (with ``who``, ``owner``, ``group``, ``mode``, ``dot_owner``, ``dot_group``, ``dot_mode``, ``dot_names``):
 homes and dot files. ``root_path``: directories in root's PATH. ``root_group`` and ``empty_group`` are left to people.
 
 The account that connects is never locked and keeps its shell.
@@ -51,15 +51,17 @@ def _each(item, facts, table, wrong, reason, **fields):
 
 def _system_shells(item, facts):
     shell = NOLOGIN.get(facts.family, "/sbin/nologin")
-    return _each(
-        item,
-        facts,
-        "users",
-        lambda name, row: row.get("kind") == "local" and row.get("login_shell") is True and row.get("regular") is False
-        and name not in KEPT,
-        "it keeps its shell",
-        shell=shell,
-    )  # fmt: skip
+    found = _each(item, facts, "users", _with_shell, "it keeps its shell", shell=shell)
+    for one in found:
+        # Without a shell its password is of no use to it any more, but to others.
+        if one["op"] == "account" and facts.value("password_ages", one["name"], "locked") is False:
+            one["lock"] = True
+    return found
+
+
+def _with_shell(name, row):
+    wrong = row.get("login_shell") is True and row.get("regular") is False
+    return wrong and row.get("kind") == "local" and name not in KEPT
 
 
 def _lock(which):
