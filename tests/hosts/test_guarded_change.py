@@ -80,7 +80,7 @@ LOCKED_OUT = {
     "pam": [{"op": "edit", "path": "/etc/pam.d/sshd", "controls": ["x"], "guarded": True,
              "edits": [{"line": "account required pam_deny.so", "before": "^"}]}],
     "firewall": [{"op": "write", "path": "/etc/nftables.conf", "controls": ["x"], "guarded": True, "validate": "nft", "follow": ["restart:nftables"],
-                  "text": "flush ruleset\ntable inet f { chain i { type filter hook input priority 0; policy drop; } }\n"},
+                  "text": "flush ruleset\ntable inet f {\n chain i {\n  type filter hook input priority 0; policy drop;\n }\n}\n"},
                  {"op": "unit", "name": "nftables.service", "enabled": True, "active": True, "controls": ["x"]}],
     "account": [{"op": "account", "name": "deploy", "shell": "/usr/sbin/nologin", "controls": ["x"], "guarded": True}],
 }  # fmt: skip

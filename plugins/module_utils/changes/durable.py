@@ -124,7 +124,7 @@ def replace_file(directory, name, data, mode, uid, gid, attributes=None, mtime=N
     sync_directory(directory)
 
 
-def replace_link(directory, name, target):
+def replace_link(directory, name, target, mtime=None):
     """Put a symbolic link at ``name``."""
     for temporary in _temporary(directory, name):
         try:
@@ -132,6 +132,8 @@ def replace_link(directory, name, target):
             break
         except FileExistsError:
             continue
+    if mtime is not None:
+        os.utime(temporary, ns=(mtime, mtime), dir_fd=directory, follow_symlinks=False)
     step("before rename of a link")
     os.rename(temporary, name, src_dir_fd=directory, dst_dir_fd=directory)
     step("after rename of a link")

@@ -200,10 +200,11 @@ def _octal(word):
 
 
 class Active:
-    """Resource ``active``: state ``{active}`` of a unit."""
+    """Resource ``active``: state ``{active}`` of a unit. ``wait``: not while the system starts, for it waits for us."""
 
     def __init__(self, target):
         self.target = target
+        self.wait = True
 
     def read(self, key):
         """Whether it runs (or is just starting)."""
@@ -213,10 +214,10 @@ class Active:
             raise Problem(str(error)) from None
         return {"active": done.out.strip() in (b"active", b"activating", b"reloading")}
 
-    def put(self, key, state, wait=True):
+    def put(self, key, state):
         """Start or stop it."""
         verb = "start" if state["active"] else "stop"
-        self.target.run(["systemctl", verb] + ([] if wait else ["--no-block"]) + [key], timeout=120)
+        self.target.run(["systemctl", verb] + ([] if self.wait else ["--no-block"]) + [key], timeout=120)
 
 
 KINDS = {"field": Fields, "sysctl": Sysctl, "module": Module, "mount": Mount, "active": Active}

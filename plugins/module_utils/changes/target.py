@@ -78,7 +78,8 @@ class Target:
             return {"type": "absent"}
         owner = {"mode": stat.S_IMODE(info.st_mode), "uid": info.st_uid, "gid": info.st_gid}
         if stat.S_ISLNK(info.st_mode):
-            return {"type": "link", "target": self.tree.readlink(path), "uid": info.st_uid, "gid": info.st_gid}
+            link = {"type": "link", "target": self.tree.readlink(path), "mtime": info.st_mtime_ns}
+            return dict(link, uid=info.st_uid, gid=info.st_gid)
         if stat.S_ISDIR(info.st_mode):
             return dict(owner, type="dir", mtime=info.st_mtime_ns)
         if not stat.S_ISREG(info.st_mode):
@@ -141,7 +142,7 @@ class Target:
                 if now["type"] != "absent":
                     durable.remove(directory, name, folder=now["type"] == "dir")
             elif state["type"] == "link":
-                durable.replace_link(directory, name, state["target"])
+                durable.replace_link(directory, name, state["target"], state.get("mtime"))
             elif state["type"] == "dir":
                 if now["type"] != "dir":
                     durable.make_directory(directory, name, state["mode"], state["uid"], state["gid"])

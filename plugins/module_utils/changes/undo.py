@@ -140,6 +140,7 @@ def undo(target, journal, operations, what, boot=False):
     wanted = desired(target, journal, operations, records, dropped)
     known = chains(records)
     resources = Resources(target)
+    resources.kinds["active"].wait = not boot
     _sweep(target, known)
     todo = _todo(known, wanted, resources, result)
     number = records[-1]["n"] + 1

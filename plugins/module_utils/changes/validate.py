@@ -117,9 +117,9 @@ def _sshd(staged, target, journal):
     if made:
         os.mkdir(separation, 0o755)
     try:
-        said = _fails(target, ["sshd", "-t", "-f", _ssh_tree(target, journal, staged, "after")])
-        if said and said != _fails(target, ["sshd", "-t", "-f", _ssh_tree(target, journal, {}, "before")]):
-            raise Problem("sshd -t: %s" % said.replace(os.path.join(journal.path, "stage", "after"), ""))
+        said = _fails(target, ["sshd", "-t", "-f", _ssh_tree(target, journal, staged, "tree-after")])
+        if said and said != _fails(target, ["sshd", "-t", "-f", _ssh_tree(target, journal, {}, "tree-before")]):
+            raise Problem("sshd -t: %s" % said.replace(os.path.join(journal.path, "stage", "tree-after"), ""))
     finally:
         if made:
             os.rmdir(separation)

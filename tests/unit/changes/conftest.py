@@ -23,7 +23,7 @@ def fingerprint(root):
             path = os.path.normpath(os.path.join(folder, name))
             info = os.lstat(path)
             if os.path.islink(path):
-                found[path] = ("link", os.readlink(path))
+                found[path] = ("link", os.readlink(path), info.st_mtime_ns)
             elif os.path.isdir(path):
                 found[path] = ("dir", info.st_mode, info.st_uid, info.st_gid, info.st_mtime_ns)
             else:

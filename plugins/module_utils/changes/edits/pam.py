@@ -25,6 +25,8 @@ from .lines import EditError
 TYPES = ("auth", "account", "password", "session")
 _LINE = re.compile(r"(\s*)(-?)(\w+)(\s+)(\[[^\]]*\]|\S+)(\s+)(\S+)(.*?)(\s*(?:#.*)?)$")
 _JUMP = re.compile(r"(\w+\s*=\s*)(\d+)")
+_FALLBACK = re.compile(r"#\s*here's the fallback if no module succeeds")
+_INCLUDES = ("include", "substack")
 
 
 def check(where, value):
@@ -151,8 +153,10 @@ def _position(lines, position, stack):
     if isinstance(position, dict):
         ((side, name),) = position.items()
         places = [index for index, match in stack if _module(match.group(7)) == _module(name)]
+        if places and side == "before":
+            return places[0] - 1 if places[0] and _FALLBACK.match(lines[places[0] - 1]) else places[0]
         if places:
-            return places[0] if side == "before" else places[-1] + 1
+            return places[-1] + 1
     return stack[-1][0] + 1 if stack else len(lines)
 
 
@@ -161,6 +165,7 @@ def _recount(lines, kind, place, step):
     stack = _of_type(lines, kind)
     numbers = [index for index, _match in stack]
     at = numbers.index(place)
+    opaque = [number for number, (_index, match) in enumerate(stack) if match.group(5).lower() in _INCLUDES]
     for position, (index, match) in enumerate(stack[:at]):
         control = match.group(5)
         if not control.startswith("["):
@@ -170,6 +175,8 @@ def _recount(lines, kind, place, step):
             count = int(jump.group(2))
             if not count or position + count < at:
                 return jump.group(0)
+            if any(position < number < at for number in opaque):
+                raise EditError("a jump leads over an included file: how far is not known here (%s)" % control)
             return jump.group(1) + (str(count + step) if count + step else "ignore")
 
         new = _JUMP.sub(moved, control)
