@@ -54,8 +54,9 @@ def pam(kind, module, **fields):
 
 
 def pam_edit(path, edits, controls):
-    """An ``edit`` of a file of PAM, checked before it takes effect."""
-    return edit(path, [change(controls, **one) for one in edits], controls, validate="pam", guarded=True)
+    """An ``edit`` of a file of PAM, checked before it takes effect. Edits may bear controls of their own."""
+    edits = [one if "controls" in one else change(controls, **one) for one in edits]
+    return edit(path, edits, controls, validate="pam", guarded=True)
 
 
 def _profile(name, text, controls):
@@ -89,16 +90,22 @@ def debian_lockout(controls):
 
 
 def debian_quality(controls, installed, called):
-    """pam_pwquality first in common-password, which installing its package does; where that was undone, we do it."""
-    if not installed:
-        return [{"op": "package", "name": "libpam-pwquality", "state": "installed", "controls": sorted(set(controls))}]
-    line = pam("password", "pam_pwquality.so", control="requisite", position="first")
-    if called:
-        return [pam_edit("/etc/pam.d/common-password", [line], controls)]
-    return [
-        _recorded("password", "pwquality", "requisite\tpam_pwquality.so", {"before": "^Module: "}, controls),
-        pam_edit("/etc/pam.d/common-password", [line], controls),
+    """pam_pwquality first in common-password, which installing its package does; where that was undone, we do it.
+
+    Without the dictionary of cracklib-runtime, which the package only recommends, it refuses every password.
+    """
+    bearers = sorted(set(controls))
+    found = [
+        {"op": "package", "name": name, "state": "installed", "controls": bearers}
+        for name in (("cracklib-runtime",) if installed else ("cracklib-runtime", "libpam-pwquality"))
     ]
+    if not installed:
+        return found
+    line = pam("password", "pam_pwquality.so", control="requisite", position="first")
+    if not called:
+        where = {"before": "^Module: "}
+        found.append(_recorded("password", "pwquality", "requisite\tpam_pwquality.so", where, controls))
+    return [*found, pam_edit("/etc/pam.d/common-password", [line], controls)]
 
 
 def debian_history(controls, words):

@@ -166,5 +166,6 @@ def test_the_test_of_passwords_comes_with_its_package(facts, chosen):
     here = facts({"pam": {"common-auth:auth": {"service": "common-auth", "type": "auth", "stack": []}}, "packages": {}})
     setting = {"kind": "pam", "what": "module", "type": "password", "module": "pam_pwquality"}
     assert [(item["op"], item.get("name")) for item in pam.operations(chosen(setting), here)] == [
-        ("package", "libpam-pwquality")
+        ("package", "cracklib-runtime"),
+        ("package", "libpam-pwquality"),
     ]

@@ -11,7 +11,7 @@ import re
 from ....module_utils.deb_version import version_key
 from ...snapshots.view import Gap, cell
 from .. import pam_recipes as recipes
-from ..operations import CREATED, change, controls_of, edit, left
+from ..operations import CREATED, change, controls_of, edit, left, merged
 
 KIND = "pam"
 ORDER = ("lockout", "pam_pwquality", "pam_pwhistory")
@@ -181,9 +181,8 @@ def _arguments(arguments, modules, facts):
         edits = [_conf(item) for item in sorted(items, key=lambda one: one["setting"]["name"])]
         found.append(edit(path, edits, controls_of(items), create=CREATED))
     for path, items in sorted(lines.items()):
-        found.append(
-            _file(path, [one for one, _controls in items], sum((list(more) for _one, more in items), []), facts)
-        )
+        wanted = sorted({name for _one, controls in items for name in controls})
+        found.append(_file(path, merged(change(controls, **one) for one, controls in items), wanted, facts))
     return found
 
 
