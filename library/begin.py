@@ -19,7 +19,15 @@ description:
     environment, never from a host's or a group's variables.
 author:
   - The Ringwall developers (@ringwall)
-options: {}
+options:
+  verifies:
+    description:
+      - Id of a run that this one verifies; it bears that id with an ending.
+    type: str
+  max_hosts:
+    description:
+      - For verbs that change hosts - more hosts than this are refused, except in check mode.
+    type: int
 extends_documentation_fragment:
   - ringwall.servers.reading
   - ringwall.servers.judging

@@ -24,6 +24,11 @@ options:
       - What M(ringwall.servers.begin) returned.
     type: dict
     required: true
+  ending:
+    description:
+      - No host that is still waiting will come; they are written down as not assessed.
+    type: bool
+    default: false
 extends_documentation_fragment:
   - ringwall.servers.reading
 """

@@ -23,6 +23,10 @@ options:
       - What M(ringwall.servers.assess) returned for this host.
     type: dict
     required: true
+  outcome:
+    description:
+      - What M(ringwall.servers.outcome) returned, of a verb that changes hosts.
+    type: dict
   fail_on:
     description:
       - Keys V(severity) (a failed finding of at least that severity refuses the host) and V(score) (a secure score

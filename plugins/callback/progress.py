@@ -28,7 +28,9 @@ from ansible_collections.ringwall.servers.plugins.plugin_utils.reports.visible i
 
 ASSESS = "ringwall.servers.assess"
 REPORT = "ringwall.servers.report"
-QUIET = (ASSESS, REPORT, "ringwall.servers.begin", "ringwall.servers.record", "ringwall.servers.verdict")
+TELLING = (REPORT, "ringwall.servers.plan", "ringwall.servers.outcome")
+"""Their results hold a text for people."""
+QUIET = (ASSESS, *TELLING, "ringwall.servers.begin", "ringwall.servers.record", "ringwall.servers.verdict")
 PLAIN_INTERVAL = 10.0  # seconds between lines where the output is no terminal
 TERMINAL_INTERVAL = 0.2
 
@@ -78,7 +80,7 @@ class CallbackModule(Default):
         action = result._task.action
         if action == ASSESS:
             self._progress(result)
-        elif action == REPORT:
+        elif action in TELLING:
             self._clear()
             text = result._result.get("text")
             if isinstance(text, str):

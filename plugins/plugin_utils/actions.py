@@ -203,7 +203,10 @@ def verdict(action, task_vars):
         return {"unreachable": True, "msg": text, "changed": False}
     if state != "assessed":
         return {"failed": True, "msg": text, "changed": False}
+    outcome = arguments.get("outcome") or {}
     problems = refused(summary, arguments.get("fail_on") or {})
+    if outcome.get("unwell") or outcome.get("state") == "refused":
+        problems.insert(0, f"{outcome['state'].replace('_', ' ')}: {outcome.get('reason') or 'not well'}")
     return {"failed": bool(problems), "msg": "; ".join(problems) or "assessed", "changed": False}
 
 

@@ -169,7 +169,14 @@ def finish_host(host, begun, verified, applied, packages, problems):
     found = outcome.outcome(plan, applied, missed, file["findings"], after, unwell)
     names = ("state", "reason", "changed", "failed", "held", "broken", "reboot")
     entry = {name: found[name] for name in names}
-    more = {"plan": plan["digest"], "verified": verified["run"], "installed": installed, "removed": removed}
+    family = (first or second).row("platform", "host")["family"] if first or second else None
+    more = {
+        "plan": plan["digest"],
+        "family": family,
+        "verified": verified["run"],
+        "installed": installed,
+        "removed": removed,
+    }
     undoing.entry(state, "hardened", run.id, host, run.header["scope"], **more, **entry, **_actor(run))
     return {**found, "text": outcome.words(host, found)}
 
@@ -198,18 +205,19 @@ def _actor(run):
 
 
 def packages_of(state, run_id, host, controls=None):
-    """What packages a rollback undoes: ``{remove: came by the run, install: went by it}``, by the ledger's own word.
+    """What packages a rollback undoes: ``{remove: came by the run, install: went by it, family}``, by the ledger.
 
     With ``controls``: those alone that only these controls wanted, without what came along with them.
     """
-    came, gone = set(), set()
+    came, gone, family = set(), set(), None
     for line in ledger.read(state, undoing.NOUN):
         if line.get("run") == run_id and line.get("host") == host and line.get("action") == "hardened":
             came |= set(line.get("installed") or ())
             gone |= set(line.get("removed") or ())
+            family = line.get("family")
     if controls is not None:
         plan = read_plan(state, run_id, host)
         wanted = plan["packages"]["controls"] if plan else {}
         mine = {name for name, some in wanted.items() if set(some) <= set(controls)}
         came, gone = came & mine, gone & mine
-    return {"remove": sorted(came), "install": sorted(gone)}
+    return {"remove": sorted(came), "install": sorted(gone), "family": family}

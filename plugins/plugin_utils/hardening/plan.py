@@ -147,24 +147,43 @@ def nothing(plan):
     return not plan["operations"] and not plan["packages"]["install"] and not plan["packages"]["remove"]
 
 
-def observed(plan, results):
+def without_company(plan, company):
+    """Return the plan without removals that would take other packages along; ``company``: {package: [others]}."""
+    packages, left = plan["packages"], list(plan["left"])
+    for name in packages["remove"]:
+        others = [other for other in company.get(name, ()) if other not in packages["remove"]]
+        if others:
+            reason = f"removing {name} would take {', '.join(others[:5])} along"
+            left.append({"controls": packages["controls"][name], "reason": reason})
+    gone = [name for name in packages["remove"] if all(other in packages["remove"] for other in company.get(name, ()))]
+    kept = {name: some for name, some in packages["controls"].items() if name in gone or name in packages["install"]}
+    return sealed({**plan, "packages": {**packages, "remove": gone, "controls": kept}, "left": left})
+
+
+def change_of(row):
+    """What a plan keeps of the engine's word on one operation."""
+    return {"digest_before": row.get("digest_before"), "diff": row.get("diff") or []}
+
+
+def observed(plan, results, pending=False):
     """Return the plan of what really changes on the host, sealed anew.
 
     ``results``: what the engine said of each operation (``mode=plan``): ``{index, changes, before, after, diff,
     digest_before, problem?}``. Operations that change nothing are dropped; one that cannot be done is left with the
-    engine's reason; every other one bears its ``before`` digest, which the engine compares again before it changes it.
+    engine's reason, unless packages are still to come (``pending``), which may bring what it needs. Every one that is
+    kept bears the digest of what was there, which the engine compares again before it changes it.
     """
     by_index = {item["index"]: item for item in results}
     operations, changes, kinds, left = [], [], {}, list(plan["left"])
     for kind, indexes in plan["kinds"].items():
         for index in indexes:
             operation, result = plan["operations"][index], by_index.get(index, {})
-            if result.get("problem"):
+            if result.get("problem") and not pending:
                 left.append({"controls": operation["controls"], "reason": str(result["problem"])[:300]})
-            elif result.get("changes", True):
+            elif result.get("changes", True) or result.get("problem"):
                 kinds.setdefault(kind, []).append(len(operations))
                 operations.append(operation)
-                changes.append({key: result.get(key) for key in ("digest_before", "diff")})
+                changes.append(change_of(result))
     whole = {**plan, "operations": operations, "kinds": kinds, "changes": changes, "left": left}
     named = _named(whole)
     whole["controls"] = {name: about for name, about in plan["controls"].items() if name in named}

@@ -1,0 +1,23 @@
+"""Plan the hardening of one host, or look again after packages came or went. See library/plan.py."""
+
+from __future__ import annotations
+
+from ansible.plugins.action import ActionBase
+
+from ..plugin_utils import forking, hardening_actions
+from ..plugin_utils.changes import transport
+
+forking.ready(transport.packed())
+
+
+class ActionModule(ActionBase):
+    """Runs in the worker of each host."""
+
+    TRANSFERS_FILES = False
+    _supports_check_mode = True
+    _supports_async = False
+
+    def run(self, tmp=None, task_vars=None):
+        """Return the small result; the plan itself lies in the run's directory."""
+        super().run(tmp, task_vars)
+        return hardening_actions.plan(self, task_vars)

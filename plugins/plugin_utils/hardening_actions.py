@@ -1,0 +1,218 @@
+"""What the actions of the role ``hardening`` do, between Ansible's objects and the engine's plain data."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import shlex
+
+from ansible.errors import AnsibleActionFail
+
+from ..module_utils.changes import spec
+from . import settings as settings_room
+from .actions import told
+from .assessment import hardening as flow
+from .assessment.planning import SelectionError
+from .changes import guarded, undoing
+from .changes.transport import Host
+from .evidence.state import open_state
+from .hardening import health
+from .hardening.outcome import UNWELL
+from .hardening.windows import WindowError
+from .hardening.windows import read as read_windows
+from .plain import plain
+from .snapshots.limits import HostFailure, harmless
+
+SSH = ("ssh", "paramiko", "paramiko_ssh")
+SELECTION = ("benchmarks", "level", "profile", "controls", "sections", "attack", "severity", "release", "mode")
+PACKAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9+._-]{0,127}")
+
+
+def _option(plugin, name, default=None):
+    try:
+        value = plugin.get_option(name)
+    except (KeyError, AttributeError):
+        return default
+    return default if value is None else value
+
+
+def connection_of(action, controllers):
+    """Return what hardening.facts.Connection takes, from the connection that this task has."""
+    connection, context = action._connection, action._play_context
+    become = connection.become if context.become else None
+    flags = str(_option(become, "become_flags", "")) if become else ""
+    local = connection.transport not in SSH
+    return {
+        "user": str(_option(connection, "remote_user") or context.remote_user or "root"),
+        "become": bool(context.become),
+        "become_method": str(context.become_method or "sudo").rsplit(".", 1)[-1],
+        "become_password": bool(become and _option(become, "become_pass")),
+        "become_login": bool({"-i", "-l", "-", "--login"} & set(flags.split())),
+        "password": bool(_option(connection, "password")) and not local,
+        "remote_tmp": str(_option(connection._shell, "remote_tmp", "~/.ansible/tmp")),
+        "port": int(_option(connection, "port") or 22),
+        "transfer": str(_option(connection, "ssh_transfer_method") or "smart"),
+        "pipelining": bool(_option(connection, "pipelining", False)),
+        "local": local,
+        "controllers": sorted({*_addresses(controllers), *(() if local else _seen_address(action))}),
+    }
+
+
+def _addresses(values):
+    found = []
+    for value in [values] if isinstance(values, str) else values or []:
+        try:
+            found.append(str(ipaddress.ip_network(str(value), strict=False)).removesuffix("/32").removesuffix("/128"))
+        except ValueError:
+            raise AnsibleActionFail(f"ringwall_controllers holds {value!r}; expected an address or a network") from None
+    return found
+
+
+def _seen_address(action):
+    """The address that the host sees us at: said by the host, so it counts only if it is an address and no more."""
+    answer = action._low_level_execute_command("echo $SSH_CONNECTION", sudoable=False)
+    words = str(answer.get("stdout", "")).split()
+    try:
+        return [str(ipaddress.ip_address(words[0].split("%")[0]))] if words else []
+    except ValueError:
+        return []
+
+
+def company_of(action):
+    """Return ``alone(names, family)``: asks the host's package manager what would be removed with each package."""
+
+    def alone(names, family):
+        names = [name for name in names if PACKAGE.fullmatch(name)]
+        if family == "debian":
+            one = "apt-get --simulate --quiet remove {} 2>/dev/null | sed -n 's/^Remv \\([^ ]*\\).*/\\1/p'"
+        else:
+            one = "rpm --erase --test {} 2>&1 | sed -n 's/.*needed by (installed) \\([^ ]*\\).*/\\1/p'"
+        steps = [f"echo = {shlex.quote(name)}; {one.format(shlex.quote(name))}" for name in names]
+        answer = action._low_level_execute_command("LC_ALL=C; export LC_ALL; " + "; ".join(steps))
+        found, current = {}, None
+        for line in str(answer.get("stdout", "")).splitlines():
+            if line.startswith("= ") and line[2:] in names:
+                current = line[2:]
+                found[current] = []
+            elif current and line.split(":")[0] != current and PACKAGE.fullmatch(line.split(":")[0]):
+                found[current].append(line.split(":")[0])
+        for name in set(names) - set(found):
+            found[name] = ["something that could not be told"]
+        return found
+
+    return alone
+
+
+def plan(action, task_vars):
+    """Plan the host of this worker, or look again at what its plan meets after packages came or went."""
+    arguments = plain(action._task.args)
+    host, begun = str(task_vars["inventory_hostname"]), arguments["run"]
+    checking = bool(task_vars.get("ansible_check_mode"))
+
+    def ask(operations):
+        return guarded.plan(Host(action, task_vars), operations)
+
+    with told():
+        try:
+            if arguments.get("again"):
+                return {"path": flow.look_again(host, begun, ask), "changed": False}
+            wanted = {
+                "selection": {name: arguments.get(name) for name in SELECTION},
+                "plan": arguments.get("plan"),
+                "windows": arguments.get("windows"),
+                "check": checking,
+            }
+            read_windows(wanted["windows"] or [])
+            health.read(arguments.get("health") or [])
+            options = {name: arguments.get(name) for name in ("parameters", "roles", "judged_by")}
+            options["benchmarks"] = options.pop("judged_by")
+            options["connection"] = connection_of(action, arguments.get("controllers"))
+            result, text = flow.plan_host(host, begun, options, wanted, ask, company_of(action))
+        except HostFailure as failure:
+            reason = f"the host cannot be asked: {failure.text}. {failure.fix}".strip()
+            return {"state": "refused", "reason": harmless(reason), "changes": False, "changed": False}
+        except flow.Refused as refused:
+            return {"state": "refused", "reason": harmless(str(refused)), "changes": False, "changed": False}
+        except (SelectionError, WindowError, health.HealthError) as error:
+            raise AnsibleActionFail(str(error)) from None
+    if result["state"] == "refused" and result.get("changes"):
+        result["changes"] = False
+    answer = {**result, "changed": checking and bool(result.get("changes"))}
+    if text:
+        showing = bool(action._task.diff)
+        answer.update({"diff": {"prepared": text + "\n"}} if showing else {"text": text.splitlines()[0]})
+    if result["state"] != "planned":
+        answer["text"] = f"{host}: {result['state'].replace('_', ' ')}: {result['reason']}"
+    return answer
+
+
+def outcome(action, task_vars):
+    """Say what came of the host of this worker: health, changed, failed, held; write it to the ledger."""
+    arguments = plain(action._task.args)
+    host = str(task_vars["inventory_hostname"])
+    planned = arguments.get("plan") or {}
+    if planned.get("state") != "planned":
+        state = planned.get("state") or "not_planned"
+        text = f"{host}: {state.replace('_', ' ')}. {planned.get('reason', '')}"
+        return {"state": state, "reason": planned.get("reason", ""), "text": text, "unwell": False, "changed": False}
+    problems = user_checks(action, task_vars, arguments.get("health") or [])
+    packages = {verb: _said(arguments.get(key)) for verb, key in (("install", "installed"), ("remove", "removed"))}
+    with told():
+        try:
+            found = flow.finish_host(
+                host, arguments["run"], arguments["verified"], arguments.get("applied") or None, packages, problems
+            )
+        except flow.Refused as refused:
+            raise AnsibleActionFail(str(refused)) from None
+    return {**found, "unwell": found["state"] in UNWELL, "changed": found["state"] in ("changed", "partly")}
+
+
+def _said(results):
+    """The first error of package tasks (a list of registered results), with what helps when there is no network."""
+    for result in results or []:
+        if isinstance(result, dict) and result.get("failed"):
+            text = " ".join(str(result.get("msg") or result.get("stderr") or "failed").split())[:200]
+            network = re.search(r"(?i)resolve|unreachable|timed? ?out|connect|cache update failed|no route", text)
+            return harmless(text) + (" (is there a way from this host to its package sources?)" if network else "")
+    return None
+
+
+def user_checks(action, task_vars, checks):
+    """Carry out ``ringwall_health`` from the host with Ansible's own modules; return sentences of what fails."""
+    problems = []
+    for check in health.read(checks):
+        module, arguments = health.task_of(check)
+        answer = action._execute_module(module_name=module, module_args=arguments, task_vars=task_vars)
+        if answer.get("failed") or answer.get("rc"):
+            said = " ".join(str(answer.get("msg") or answer.get("stderr") or "").split())[:120]
+            problems.append(f"{health.words(check)} is not well: {harmless(said)}")
+    return problems
+
+
+def rollback(action, task_vars):
+    """Undo a run, or what some controls wanted of it, on the host of this worker."""
+    arguments = plain(action._task.args)
+    host, run = str(task_vars["inventory_hostname"]), arguments.get("target")
+    controls = arguments.get("controls") or None
+    with told():
+        settings = settings_room.resolve(action)
+        state = open_state(settings.state)
+        if not isinstance(run, str) or not spec.RUN.fullmatch(run):
+            raise AnsibleActionFail(f"ringwall_rollback_run is {run!r}; expected the id of a run that changed hosts")
+        done = flow.packages_of(state, run, host, controls)
+        answer = {"changed": False, "state": "nothing", "reason": "", **done}
+        try:
+            planned = undoing.plan_rollback(Host(action, task_vars), run, controls)
+            if planned["possible"] and not task_vars.get("ansible_check_mode"):
+                came = undoing.rollback(Host(action, task_vars), run, controls, state, host, settings.scope)
+                answer.update(came, state="rolled_back", changed=bool(came["undone"]))
+            else:
+                state_now = "possible" if planned["possible"] else "nothing"
+                answer.update(state=state_now, reason=planned["why"], changed=planned["possible"])
+        except HostFailure as failure:
+            answer.update(failed=True, state="failed", msg=harmless(f"{failure.text}. {failure.fix}".strip()))
+    if answer.get("conflicts"):
+        answer["msg"] = "changed by others since, and left as they are: " + harmless(
+            "; ".join(answer["conflicts"][:10])
+        )
+    return answer
