@@ -45,7 +45,7 @@ def main(arguments):
         result = pathlib.Path(folder, "junit.xml")
         code = subprocess.run(
             [sys.executable, "-m", "pytest", "-p", "soak_selection", f"--hypothesis-seed={seed}", f"--junitxml={result}", "-n", "2",
-             "--dist", "loadgroup", "-q", *(arguments or ["tests/unit", "tests/integration"])],
+             "--dist", "loadgroup", "-q", *(arguments or ["tests/unit", "tests/integration", "tests/hosts"])],
             cwd=ROOT, check=False,
             env=dict(os.environ, RINGWALL_SOAK="1", RINGWALL_SEED=str(seed), PYTHONPATH=str(pathlib.Path(__file__).parent)),
         ).returncode  # fmt: skip
