@@ -255,10 +255,10 @@ def lets_in(stack):
 
 
 def open_door(stack):
-    """True if there is a way in on which no module but those that always answer the same said success."""
+    """True if there is a way in on which every module that asks who somebody is refuses."""
 
     def watch(state, index, answer):
-        fixed = plain(stack[index]["module"]) in FIXED
-        return state if fixed or answer not in ACCEPTED else None
+        name = plain(stack[index]["module"])
+        return state if name in FIXED or name in SORTERS or answer == refusal(stack[index]) else None
 
     return any(let_in for let_in, _state in walk(stack, True, watch))

@@ -69,7 +69,8 @@ def test_rules_lose_nopasswd_but_for_those_named(facts, chosen):
     }
     settings = chosen({"kind": "sudo", "nopasswd": False, "except": ["ansible"]})
     left, operation = sudo.operations(settings, facts({"sudoers": rows}))
-    assert left["op"] == "left" and "/opt/rules" in left["reason"]
+    assert left["op"] == "left"
+    assert "/opt/rules" in left["reason"]
     assert edited(operation, text) == text.replace("%ops ALL=(ALL) NOPASSWD: ALL", "%ops ALL=(ALL) ALL")
 
 

@@ -176,7 +176,7 @@ def _recount(lines, kind, place, step):
             if not count or position + count < at:
                 return jump.group(0)
             if any(position < number < at for number in opaque):
-                raise EditError("a jump leads over an included file: how far is not known here (%s)" % control)
+                raise EditError("a jump leads over an included file: how far is not known here")
             return jump.group(1) + (str(count + step) if count + step else "ignore")
 
         new = _JUMP.sub(moved, control)
