@@ -54,6 +54,7 @@ HOLDS = (
     "disk_full_action",
     "grub_password",
     "partition",
+    "allowlist",
 )
 """What a control may say of itself in ``hold``: setting it may cut somebody off where facts of the host say so."""
 

@@ -149,6 +149,16 @@ def _stops_machine(setting, facts):
     return setting.get("kind") == "auditd" and str(setting.get("value", "")).lower() in STOPS
 
 
+def allowlist(entry, facts):
+    """Lists of what may run or be plugged in: safe once somebody wrote the list, which no machine can."""
+    row = facts.row("allowlists", "usbguard" if "usbguard" in entry["control"] else "fapolicyd") or {}
+    if "usbguard" in entry["control"]:
+        return None if row.get("rules") else "it has no rules: keyboards and all else that is plugged in would go off"
+    if facts.active("fapolicyd.service") and row.get("denies_rest") is True:
+        return None
+    return "programs that nobody listed would no longer run, the modules that we send among them"
+
+
 RULES = {
     "docker": docker,
     "kubernetes": kubernetes,
@@ -159,6 +169,7 @@ RULES = {
     "disk_full_action": disk_full_action,
     "grub_password": grub_password,
     "partition": partition,
+    "allowlist": allowlist,
 }
 
 ALWAYS = (

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from ansible_collections.ringwall.servers.plugins.module_utils.changes.spec import check_operations
 from ansible_collections.ringwall.servers.plugins.module_utils.shell_settings import parse
-from ansible_collections.ringwall.servers.plugins.plugin_utils.hardening import kinds
+from ansible_collections.ringwall.servers.plugins.plugin_utils.hardening import holds_work, kinds
+
+UNITS = {"fapolicyd.service": {"active": "active"}}
 
 
 @pytest.fixture
@@ -171,6 +173,20 @@ def test_a_keyfile_that_sorts_later_is_edited_too(ops, facts, chosen):
     }
     done = ops("dconf", chosen({"profile": "user", "path": IDLE, "value": 900, "lock": False}), facts({"dconf": rows}))
     assert [item["path"] for item in done] == ["/etc/dconf/db/local.d/60-ringwall", "/etc/dconf/db/local.d/99-site"]
+
+
+# what may run or be plugged in
+
+
+def test_lists_that_nobody_wrote_are_held(facts):
+    def reason(control, rows):
+        return holds_work.allowlist({"control": control, "settings": []}, facts({"allowlists": rows, "units": UNITS}))
+
+    assert "listed" in reason("linux.allowlists.fapolicyd_runs", {})
+    assert "listed" in reason("linux.allowlists.fapolicyd_denies", {"fapolicyd": {"denies_rest": False}})
+    assert reason("linux.allowlists.fapolicyd_runs", {"fapolicyd": {"denies_rest": True}}) is None
+    assert "no rules" in reason("linux.allowlists.usbguard_runs", {})
+    assert reason("linux.allowlists.usbguard_runs", {"usbguard": {"rules": 3}}) is None
 
 
 # account

@@ -1,8 +1,9 @@
 """Accounts and their homes: ``{kind: account, do: <what>}``; which accounts are concerned is told by the host's tables.
 
-``system_shells``: services get nologin and lose their password. ``lock_shellless``, ``lock_system``,
-``lock_root``: passwords are locked. ``home`` (with ``who``, ``owner``, ``group``, ``mode``, ``dot_owner``, ``dot_group``, ``dot_mode``, ``dot_names``):
-homes and dot files. ``root_path``: directories in root's PATH. ``root_group`` and ``empty_group`` are left to people.
+``system_shells``: services get nologin and lose their password. ``lock_shellless``, ``lock_system``, ``lock_root``:
+passwords are locked. ``home`` (with ``who``, ``owner``, ``group``, ``mode``, ``dot_owner``, ``dot_group``,
+``dot_mode``, ``dot_names``): homes and dot files. ``root_path``: directories in root's PATH. ``root_group`` and
+``empty_group`` are left to people.
 
 The account that connects is never locked and keeps its shell.
 """
