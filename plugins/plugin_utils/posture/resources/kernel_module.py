@@ -75,6 +75,8 @@ def _facts(row):
         yield kernel, "whether it is built into the kernel is not known", None
     if loaded:
         yield "/proc/modules", "loaded", False
+    elif loaded is None and available is False and not cell(row, "kernels"):
+        pass  # an image without a kernel that has it: nothing could have loaded it
     elif loaded is None:
         yield "/proc/modules", "whether it is loaded is known on a running system only", None
     else:

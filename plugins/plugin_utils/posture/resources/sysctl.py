@@ -84,6 +84,12 @@ class Sysctl(Resource):
         if key.startswith("net.ipv6.") and ipv6_off(snapshot):
             return Verdict("not_applicable", wanted, reason="IPv6 is off, now and at boot")
         row = snapshot.row("sysctl", key)
+        if not asked(snapshot) and not _set_right(expected, row):
+            # An image tells nothing of a running kernel, and yet what it will be after the next boot.
+            persisted = cell(row, "persisted") if row else None
+            place = row.get("persisted_where") if row else None
+            evidence = [{"where": place, "what": f"{key} = {persisted}"} if place else _no_file(key)]
+            return Verdict("fail", wanted, {key: {"persisted": persisted}}, evidence)
         if row is None or cell(row, "runtime") is None:
             found = {"runtime": None, "persisted": cell(row, "persisted") if row else None}
             evidence = [{"where": proc_path(key), "what": "the running kernel has no such parameter"}]
@@ -126,6 +132,23 @@ class Sysctl(Resource):
         return found
 
 
+def asked(snapshot):
+    """False where no running kernel could be asked: the rows are those of the files of an image."""
+
+    def build():
+        rows = snapshot.table("sysctl").rows.values()
+        return not any(isinstance(row.get("runtime"), dict) for row in rows) or any(
+            isinstance(row.get("runtime"), str) for row in rows
+        )
+
+    return memo(snapshot, "sysctl asked", build)
+
+
+def _set_right(expected, row):
+    persisted = cell(row, "persisted") if row else None
+    return persisted is not None and comparison.holds(expected, persisted)
+
+
 def proc_path(key):
     """Return the file of a key; a ``/`` in the key stands for a dot inside one of its parts (sysctl(8))."""
     return "/proc/sys/" + key.translate({ord("."): "/", ord("/"): "."})
@@ -153,6 +176,8 @@ def interfaces(snapshot, family):
 def ipv6_off(snapshot):
     """True if the kernel has no IPv6, or has it switched off now and by a file for the next boot."""
     row = snapshot.row("sysctl", "net.ipv6.conf.all.disable_ipv6")
+    if not asked(snapshot):
+        return row is not None and comparison.same(cell(row, "persisted"), 1)
     if row is None or cell(row, "runtime") is None:
         return True
     return comparison.same(cell(row, "runtime"), 1) and comparison.same(cell(row, "persisted"), 1)
