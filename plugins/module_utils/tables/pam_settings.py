@@ -4,6 +4,8 @@ from __future__ import absolute_import, annotations, division, print_function
 
 __metaclass__ = type
 
+import os
+
 from ..redact import redact_named
 from ..spec import Absent, Column, Result, Table, Unreadable, unreadable
 
@@ -11,11 +13,17 @@ TABLE = Table(
     name="pam_settings",
     description="Settings of PAM modules outside the stacks: pwquality, faillock, limits and others; authselect.",
     key="`pwquality:<name>`, `faillock:<name>`, `pwhistory:<name>`, `limits:<domain> <type> <item>`, "
-    "`access:<file:line>`, `authselect:profile`, `authselect:features`",
+    "`access:<file:line>`, `authselect:profile`, `authselect:features`, `faillock_label:<directory>` (of the directory "
+    "that faillock.conf names, else its default; no row: no such directory)",
     columns=(
         Column("group", "text", "what stands before the colon of the key"),
         Column("name", "text", "what stands after it"),
-        Column("value", "text", "value in force; empty for a name that stands alone (a switch)"),
+        Column(
+            "value",
+            "text",
+            "value in force; empty for a name that stands alone (a switch); of a label the type that SELinux gave the "
+            "directory, empty without one",
+        ),
         Column("where", "text", "file:line of the value in force"),
         Column("settings", "list", "all lines of the name in the order of reading: value, where"),
     ),
@@ -103,6 +111,23 @@ def _paths(host, path, pattern, place):
     return extra + [path] if place == "before" else [path] + extra
 
 
+def _label(host, rows):
+    """The type in the SELinux label of the directory where pam_faillock keeps its counts."""
+    row = rows.get("faillock:dir")
+    directory = row["value"] if row else "/var/run/faillock"
+    if not isinstance(directory, str) or not directory.startswith("/"):
+        return []
+    descriptor = host.tree.directory(directory)
+    try:
+        label = os.getxattr(descriptor, "security.selinux").rstrip(b"\0").decode("ascii", "replace")
+    except OSError:
+        label = ""
+    finally:
+        os.close(descriptor)
+    parts = label.split(":")
+    return [(directory[:512], parts[2][:128] if len(parts) > 2 else "", directory[:512])]
+
+
 def collect(host, options):
     """Return a row for each setting of each group."""
     rows, gaps = {}, []
@@ -125,10 +150,11 @@ def collect(host, options):
             for row in own.values():
                 row["value"] = unreadable("partial", blind)
         rows.update(own)
-    try:
-        rows.update(rows_of("authselect", _authselect(host)))
-    except Absent:
-        pass
-    except Unreadable as error:
-        gaps.append(error.why)
+    for group, read in (("authselect", lambda: _authselect(host)), ("faillock_label", lambda: _label(host, rows))):
+        try:
+            rows.update(rows_of(group, read()))
+        except Absent:
+            continue
+        except Unreadable as error:
+            gaps.append(error.why)
     return Result(rows, "partial", "; ".join(gaps[:5])) if gaps else rows

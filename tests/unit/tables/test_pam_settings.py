@@ -79,3 +79,11 @@ def test_unreadable_fragment_hides_the_value(file_host):
 def test_parsers_take_any_text(text):
     for _group, parser, path, _pattern, _place in pam_settings.SOURCES:
         pam_settings.rows_of("x", parser(text.split("\n"), path))
+
+
+def test_the_label_of_the_directory_of_faillock(file_host, monkeypatch):
+    host = file_host({"/etc/security/faillock.conf": "dir = /var/log/faillock\n", "/var/log/faillock/ann": ""})
+    assert pam_settings.collect(host, {})["faillock_label:/var/log/faillock"]["value"] == ""
+    monkeypatch.setattr("os.getxattr", lambda place, name: b"system_u:object_r:faillog_t:s0\0", raising=False)
+    assert pam_settings.collect(host, {})["faillock_label:/var/log/faillock"]["value"] == "faillog_t"
+    assert "faillock_label:/var/run/faillock" not in pam_settings.collect(file_host({}), {})
