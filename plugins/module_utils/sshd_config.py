@@ -120,6 +120,7 @@ class Config:
         self.top = Block()
         self.matches = []
         self.files = []
+        self.includes = []  # {pattern, where, first}; first: nothing is set before it, so that what it brings wins
         self.gaps = []
         self.unknown = []
 
@@ -176,6 +177,8 @@ def _file(config, read, expand, path, block, depth):
         keyword, arguments = ALIASES.get(parsed[0], parsed[0]), parsed[1]
         where = "%s:%d" % (path, number)
         if keyword == "include":
+            first = depth == 0 and not block.criteria and not _says(config, path)
+            config.includes += [{"pattern": one, "where": where, "first": first} for one in arguments[:20]]
             _include(config, read, expand, arguments, block, depth)
         elif keyword == "match":
             criteria = " ".join(arguments)[:512]
@@ -187,6 +190,14 @@ def _file(config, read, expand, path, block, depth):
             block.add(keyword, arguments, where)
         else:
             config.unknown.append(where)
+
+
+def _says(config, path):
+    """True if the file has set something already, or begun a Match block."""
+    blocks = [config.top] + config.matches
+    return bool(config.matches) or any(
+        pair[1].rsplit(":", 1)[0] == path for block in blocks for pair in block.settings.values()
+    )
 
 
 def _include(config, read, expand, patterns, block, depth):

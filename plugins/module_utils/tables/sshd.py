@@ -58,6 +58,11 @@ TABLE = Table(
             "list",
             "Match blocks in order: criteria, where, settings (keyword -> value), lines (keyword -> file:line)",
         ),
+        Column(
+            "includes",
+            "list",
+            "Include lines: pattern, where, first (nothing is set before it, so that what it brings wins)",
+        ),
         Column("unknown", "list", "file:line of keywords that are not of sshd_config(5)"),
     ),
     max_rows=200,
@@ -205,6 +210,7 @@ def _row(host, instance, process_gap):
         "source": "files",
         "source_why": "",
         "matches": [],
+        "includes": [],
         "unknown": [],
     }
     if foreign:
@@ -222,6 +228,7 @@ def _row(host, instance, process_gap):
             "source": source,
             "source_why": why,
             "unknown": config.unknown[:100],
+            "includes": config.includes[:20],
             "matches": _match_rows(config),
         }
     )

@@ -58,11 +58,12 @@ class Boot(Resource):
         ]
 
     def settings(self, statement):
-        """One ``kernel_argument`` setting a name that expects one value or a least one."""
+        """One ``kernel_argument`` setting a name that expects one value or a least one, or must not have one (null)."""
         found = []
         for name, expected in statement[KEY].items():
             value = expected.get("equals", expected.get("min")) if isinstance(expected, dict) else expected
-            if value is not None:
+            gone = isinstance(expected, dict) and ("not_equals" in expected or expected.get("absent"))
+            if value is not None or gone:
                 found.append({"kind": "kernel_argument", "name": name, "value": value})
         return found
 

@@ -90,15 +90,22 @@ class Sshd(Resource):
         return verdicts
 
     def settings(self, statement):
-        """One ``sshd`` setting a keyword that expects a value."""
+        """One ``sshd`` setting a keyword that expects a value: ``{name, value, rule}``.
+
+        ``rule`` is the comparator that the value comes from; of ``none_of`` the value is the list that must go.
+        """
         found = []
         for keyword, expected in statement.items():
-            value = expected
-            if isinstance(expected, dict):
-                value = next((expected[key] for key in ("equals", "max", "subset_of") if key in expected), None)
-                value = expected["one_of"][0] if value is None and expected.get("one_of") else value
-            if value is not None and ALTERNATIVE not in keyword:
-                found.append({"kind": "sshd", "name": keyword, "value": value})
+            if ALTERNATIVE in keyword:
+                continue
+            if not isinstance(expected, dict):
+                found.append({"kind": "sshd", "name": keyword, "value": _words(keyword, expected), "rule": "equals"})
+                continue
+            for rule in ("equals", "max", "subset_of", "none_of", "one_of"):
+                if rule in expected:
+                    value = expected[rule][0] if rule == "one_of" else expected[rule]
+                    found.append({"kind": "sshd", "name": keyword, "value": value, "rule": rule})
+                    break
         return found
 
 
