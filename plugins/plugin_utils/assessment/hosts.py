@@ -7,6 +7,7 @@ import os
 import traceback
 
 from ...module_utils.tables import TABLES
+from ..changes.signals import signals as change_signals
 from ..content import compile_content
 from ..evidence import objects, past, runs
 from ..evidence.state import open_state
@@ -195,6 +196,7 @@ def judged(snapshot, raw, run, content, before, inventory, options, at, decided=
     for capability in CAPABILITIES:
         for key, items in capability.evaluate(snapshot, context).items():
             result.setdefault(key, []).extend(items)
+    result["alerts"] += change_signals(snapshot, snapshot.host, at, run.header["scope"])
     identity = snapshot.table("identity").rows.get("host", {})
     told = identity.get("clock")
     result.update(

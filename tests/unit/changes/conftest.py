@@ -37,7 +37,15 @@ class Box:
 
     def __init__(self, root):
         self.root = pathlib.Path(root)
-        for folder in ("etc/ssh", "etc/systemd/system/multi-user.target.wants", "usr/lib/systemd/system", "var/lib", "run", "proc", "home/alice"):
+        for folder in (
+            "etc/ssh",
+            "etc/systemd/system/multi-user.target.wants",
+            "usr/lib/systemd/system",
+            "var/lib",
+            "run",
+            "proc",
+            "home/alice",
+        ):
             (self.root / folder).mkdir(parents=True)
         self.write("etc/passwd", PASSWD)
         self.write("etc/shadow", SHADOW, 0o640)
@@ -45,7 +53,10 @@ class Box:
         self.write("etc/gshadow", "root:*::\nsudo:*::alice\n", 0o640)
         self.write("etc/login.defs", "# ages\nPASS_MAX_DAYS\t99999\nUMASK 022\n")
         self.write("etc/issue", "Debian\n")
-        self.write("usr/lib/systemd/system/cups.service", "[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\nAlias=printer.service\n")
+        self.write(
+            "usr/lib/systemd/system/cups.service",
+            "[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\nAlias=printer.service\n",
+        )
 
     def write(self, path, text, mode=0o644):
         place = self.root / path
@@ -64,7 +75,13 @@ class Box:
     def apply(self, operations, run="r1", **more):
         told = self.plan(operations)
         before = {str(row["index"]): row["digest_before"] for row in told["operations"]}
-        request = {"run": run, "operations": operations, "digest": spec.digest(operations), "before": before, "after": 5}
+        request = {
+            "run": run,
+            "operations": operations,
+            "digest": spec.digest(operations),
+            "before": before,
+            "after": 5,
+        }
         return engine.apply({**request, **more}, self.target())
 
     def confirm(self, run="r1"):

@@ -57,8 +57,18 @@ def test_what_an_edit_makes_of_a_file(before, edit, after):
 
 
 def test_a_line_taken_out_again_gives_back_the_jumps():
-    edit = {"pam": {"type": "auth", "module": "pam_faillock.so", "control": "required", "position": {"after": "pam_unix.so"}}}
-    assert apply(apply(COMMON_AUTH, [edit]), [{"pam": {"type": "auth", "module": "pam_faillock.so", "state": "absent"}}]) == COMMON_AUTH
+    edit = {
+        "pam": {
+            "type": "auth",
+            "module": "pam_faillock.so",
+            "control": "required",
+            "position": {"after": "pam_unix.so"},
+        }
+    }
+    assert (
+        apply(apply(COMMON_AUTH, [edit]), [{"pam": {"type": "auth", "module": "pam_faillock.so", "state": "absent"}}])
+        == COMMON_AUTH
+    )
 
 
 @pytest.mark.parametrize(("data", "edit"), [
@@ -78,7 +88,11 @@ FILES = st.builds(
     st.sampled_from([b"\n", b"\r\n"]), st.booleans(),
 )  # fmt: skip
 SETS = st.fixed_dictionaries(
-    {"set": st.just("key"), "value": st.sampled_from(["1", "x y", "", "4"]), "separator": st.sampled_from(["=", " ", " = "])},
+    {
+        "set": st.just("key"),
+        "value": st.sampled_from(["1", "x y", "", "4"]),
+        "separator": st.sampled_from(["=", " ", " = "]),
+    },
     optional={"section": st.just("s"), "first_only": st.just(True), "until": st.just("^other")},
 )
 
@@ -89,7 +103,11 @@ def test_setting_is_idempotent_and_leaves_other_lines_byte_for_byte(data, edit):
     assert apply(once, [edit]) == once
 
     def others(content):
-        return [line for line in content.replace(b"\r\n", b"\n").split(b"\n") if b"key" not in line and line not in (b"", b"[s]")]
+        return [
+            line
+            for line in content.replace(b"\r\n", b"\n").split(b"\n")
+            if b"key" not in line and line not in (b"", b"[s]")
+        ]
 
     assert others(once) == others(data)
 

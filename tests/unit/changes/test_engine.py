@@ -14,7 +14,12 @@ from ansible_collections.ringwall.servers.plugins.module_utils.changes.target im
 OPERATIONS = [
     {"op": "write", "path": "/etc/sysctl.d/60-ringwall.conf", "text": "kernel.x = 1\n", "controls": ["a"]},
     {"op": "write", "path": "/etc/new/deep/file.conf", "text": "x\n", "mode": "0600", "controls": ["b"]},
-    {"op": "edit", "path": "/etc/login.defs", "edits": [{"set": "PASS_MAX_DAYS", "value": "365", "separator": " "}], "controls": ["c"]},
+    {
+        "op": "edit",
+        "path": "/etc/login.defs",
+        "edits": [{"set": "PASS_MAX_DAYS", "value": "365", "separator": " "}],
+        "controls": ["c"],
+    },
     {"op": "attributes", "path": "/etc/issue", "clear_mode": "0022", "mode": None, "controls": ["d"]},
     {"op": "attributes", "path": "/etc/ssh", "mode": "0700", "controls": ["d"]},
     {"op": "remove", "path": "/etc/issue", "controls": ["e"]},
@@ -25,7 +30,9 @@ OPERATIONS = [
 
 
 def furnish(box):
-    os.symlink("/usr/lib/systemd/system/cups.service", box.root / "etc/systemd/system/multi-user.target.wants/cups.service")
+    os.symlink(
+        "/usr/lib/systemd/system/cups.service", box.root / "etc/systemd/system/multi-user.target.wants/cups.service"
+    )
     os.symlink("/usr/lib/systemd/system/cups.service", box.root / "etc/systemd/system/printer.service")
 
 
@@ -128,7 +135,15 @@ def test_a_failing_operation_takes_its_control_with_it(box, monkeypatch):
         return real(name, *rest, **more)
 
     real = durable.replace_file
-    monkeypatch.setattr(durable, "replace_file", lambda *args, **more: full(*args, **more) if b"poison" in bytes(args[2]) and not str(args[1]).endswith(".json") else real(*args, **more))
+    monkeypatch.setattr(
+        durable,
+        "replace_file",
+        lambda *args, **more: (
+            full(*args, **more)
+            if b"poison" in bytes(args[2]) and not str(args[1]).endswith(".json")
+            else real(*args, **more)
+        ),
+    )
     operations = [
         {"op": "write", "path": "/etc/a.conf", "text": "1\n", "controls": ["one"]},
         {"op": "write", "path": "/etc/b.conf", "text": "poison\n", "controls": ["one", "two"]},

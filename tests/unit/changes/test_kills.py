@@ -16,7 +16,12 @@ from ansible_collections.ringwall.servers.plugins.module_utils.changes import jo
 EVERY = 1 if os.environ.get("RINGWALL_SOAK") == "1" else 5
 OPERATIONS = [
     {"op": "write", "path": "/etc/new/deep/file.conf", "text": "x\n", "mode": "0600", "controls": ["a"]},
-    {"op": "edit", "path": "/etc/login.defs", "controls": ["b"], "edits": [{"set": "UMASK", "value": "027", "separator": " "}]},
+    {
+        "op": "edit",
+        "path": "/etc/login.defs",
+        "controls": ["b"],
+        "edits": [{"set": "UMASK", "value": "027", "separator": " "}],
+    },
     {"op": "attributes", "path": "/etc/issue", "mode": "0600", "owner": "1000", "group": "1000", "controls": ["c"]},
     {"op": "remove", "path": "/etc/issue.net", "controls": ["d"]},
     {"op": "unit", "name": "cups.service", "enabled": True, "controls": ["e"]},
@@ -74,7 +79,9 @@ def test_a_kill_at_any_step_of_applying_is_undone_whole(tmp_path, make_box):
             seen += 1
             told = engine.roll_back(box.target(), journal, "killed", fired=True)
             assert told["conflicts"] == [], (step, told)
-        assert {path: state for path, state in states(box.fingerprint()).items() if ".pwd.lock" not in path} == states(before), step
+        assert {path: state for path, state in states(box.fingerprint()).items() if ".pwd.lock" not in path} == states(
+            before
+        ), step
         assert not list((box.root / "etc").rglob(".ringwall-*")), step
         shutil.rmtree(box.root)
         step += EVERY
