@@ -167,11 +167,12 @@ def finish_host(host, begun, verified, applied, packages, problems):
     installed, removed = _moved(first, second)
     missed = _missed(plan["packages"], packages, second)
     found = outcome.outcome(plan, applied, missed, file["findings"], after, unwell)
-    names = ("state", "reason", "changed", "failed", "held", "broken", "reboot")
+    names = ("reason", "changed", "failed", "held", "broken", "reboot")
     entry = {name: found[name] for name in names}
     family = (first or second).row("platform", "host")["family"] if first or second else None
     more = {
         "plan": plan["digest"],
+        "outcome": found["state"],
         "family": family,
         "verified": verified["run"],
         "installed": installed,

@@ -115,12 +115,23 @@ def _operations(settings, facts):
             if operation["op"] in others:
                 others[operation["op"]].append({key: operation[key] for key in ("controls", "reason")})
             elif operation["op"] == "package":
-                wanted = "install" if operation["state"] == "installed" else "remove"
-                packages[wanted].append(operation["name"])
-                packages["controls"][operation["name"]] = operation["controls"]
+                _add_package(operation, packages, others)
             else:
                 _add(operation, kind, operations, kinds, others)
     return operations, kinds, packages, others
+
+
+def _add_package(operation, packages, others):
+    """Kinds may want packages of their own: each is named once, and never both ways."""
+    name = operation["name"]
+    wanted, other = ("install", "remove") if operation["state"] == "installed" else ("remove", "install")
+    if name in packages[other]:
+        reason = f"one control wants {name} installed, another one wants it gone"
+        others["left"].append({"controls": operation["controls"], "reason": reason})
+        return
+    if name not in packages[wanted]:
+        packages[wanted].append(name)
+    packages["controls"][name] = sorted({*packages["controls"].get(name, ()), *operation["controls"]})
 
 
 def _add(operation, kind, operations, kinds, others):
