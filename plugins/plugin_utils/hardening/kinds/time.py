@@ -56,7 +56,7 @@ def _maxpoll(item, most, facts, files):
         if row.get("kind") not in SOURCES or not PATH.fullmatch(path) or (given is not None and given <= most):
             continue
         words = rf"(\s*(?:{'|'.join(SOURCES)})\s)"
-        bigger = rf"^{words}(.*\s)maxpoll\s+\d+(.*)$"
+        bigger = rf"^{words}(.*\s)maxpoll\s+{given}(?!\d)(.*)$"
         without = rf"^{words}((?:(?!\smaxpoll\s)[^#])*[^#\s])(\s*(?:#.*)?)$"
         new = rf"\g<1>\g<2> maxpoll {most}\g<3>" if given is None else rf"\g<1>\g<2>maxpoll {most}\g<3>"
         one = change(item["controls"], sub=without if given is None else bigger, **{"with": new})
