@@ -62,9 +62,24 @@ TABLE = Table(
 )
 
 
+_SUFFIX = re.compile(r"(\.[A-Za-z~][A-Za-z0-9~]*)*\Z")
+
+
 def by_version(name):
-    """Sort key of augenrules, which reads its files in the order of ``ls -v``: numbers count as numbers."""
-    return [(1, int(part), "") if part.isdigit() else (0, 0, part) for part in re.split(r"([0-9]+)", name) if part]
+    """Sort key of augenrules, which reads its files in the order of ``ls -v`` (filevercmp of gnulib): the suffix counts
+    last, numbers count as numbers, what begins with one comes first, letters come before other characters.
+    """
+    stem = name[: _SUFFIX.search(name).start()] or name
+    return [_version(stem), _version(name)]
+
+
+def _version(text_):
+    parts = re.split(r"([0-9]+)", text_)
+    return [int(part) if index % 2 else _letters(part) for index, part in enumerate(parts)]
+
+
+def _letters(part):
+    return [-1 if one == "~" else ord(one) + (0 if one.isalpha() else 256) for one in part] + [0]
 
 
 def names_of(lines):

@@ -1,11 +1,11 @@
 """Rules are parsed from lines of rule files and of ``auditctl -l``, then judged."""
 
 import pytest
+from ansible_collections.ringwall.servers.plugins.module_utils import audit_coverage
 from ansible_collections.ringwall.servers.plugins.module_utils.audit_rules import parse_rule, rule_key
 from ansible_collections.ringwall.servers.plugins.module_utils.tables import audit_config, audit_rules
 from ansible_collections.ringwall.servers.plugins.module_utils.tables import audit_rules_loaded as loaded_rules
 from ansible_collections.ringwall.servers.plugins.plugin_utils.content.errors import ContentError, Where
-from ansible_collections.ringwall.servers.plugins.plugin_utils.posture import audit_coverage
 from ansible_collections.ringwall.servers.plugins.plugin_utils.posture.resources import RESOURCES
 from ansible_collections.ringwall.servers.plugins.plugin_utils.posture.resources.base import worst
 from ansible_collections.ringwall.servers.plugins.plugin_utils.snapshots.view import Snapshot, TableView

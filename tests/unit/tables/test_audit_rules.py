@@ -199,3 +199,12 @@ def test_order_and_grouping_never_matter(syscalls, fields, random):
     split = ["-F arch=x86_64"] + ["-S " + name for name in syscalls] + ["-F " + field for field in fields]
     random.shuffle(split)
     assert key("-a always,exit " + " ".join(plain)) == key("-a exit,always " + " ".join(split) + " -k k")
+
+
+def test_files_are_read_in_the_order_of_augenrules():
+    # What `ls -1v` prints.
+    order = """
+        9-a.rules 10-ringwall.rules 60-ringwall.rules 99-x.rules Stig.rules a1.rules a2.rules a10.rules audit.rules
+        zz-ringwall.rules
+    """.split()
+    assert sorted(sorted(order), key=audit_rules.by_version) == order

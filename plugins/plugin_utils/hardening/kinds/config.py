@@ -11,7 +11,7 @@ import re
 from ..operations import CREATED, change, edit, left, merged
 
 KIND = "config"
-SEPARATOR = {"ini": "=", "keyvalue": " = ", "words": " "}
+SEPARATOR = {"ini": "=", "systemd": "=", "shell": "=", "aide": "=", "keyvalue": " = ", "postfix": " = ", "words": " "}
 PATH = re.compile(r"/etc/[A-Za-z0-9_.@/-]+")
 ONE_LINE = re.compile(r"[^\n\r\0]*")
 
@@ -22,15 +22,17 @@ def operations(settings, facts):
     for item in settings:
         setting = item["setting"]
         path = setting.get("drop_in") or setting["path"]
-        name, value = str(setting["name"]), _text(setting["value"])
+        name, value = str(setting["name"]), _text("" if setting["value"] is None else setting["value"])
         odd = not ONE_LINE.fullmatch(name + value) or ".." in path.split("/")
         if odd or not PATH.fullmatch(path) or setting.get("format", "ini") not in SEPARATOR:
             found.append(left(item["controls"], f"{path}: {name} cannot be written there"))
             continue
         fields = {"set": name, "value": value, "separator": SEPARATOR[setting.get("format", "ini")]}
+        if setting["value"] is None:  # no such directive: taken out wherever it stands in /etc
+            fields, path = {"unset": name}, setting["path"]
         if setting.get("section"):
             fields["section"] = setting["section"]
-        for one in [path, *_later(setting, path, value, facts)]:
+        for one in dict.fromkeys([path, *_later(setting, path, value, facts)]):
             entry = files.setdefault(one, {"edits": [], "controls": [], "follow": [], "create": None})
             entry["edits"].append(change(item["controls"], **fields))
             entry["controls"] += item["controls"]
@@ -41,7 +43,7 @@ def operations(settings, facts):
             elif setting.get("create"):
                 entry["create"] = setting["create"]
     for path, entry in sorted(files.items()):
-        edits = sorted(merged(entry["edits"]), key=lambda one: (one.get("section", ""), one["set"]))
+        edits = sorted(merged(entry["edits"]), key=lambda one: (one.get("section", ""), one.get("set") or one["unset"]))
         found.append(edit(path, edits, entry["controls"], create=entry["create"], follow=entry["follow"]))
     return found
 
@@ -54,15 +56,13 @@ def _text(value):
 
 def _later(setting, path, value, facts):
     """Other files of /etc that decide the directive and say otherwise: they are read after ours."""
-    found = []
-    for row in facts.rows("config").values():
-        if row.get("file") != setting["path"] or row.get("key") != setting["name"]:
+    found, gone = [], setting["value"] is None
+    for line in facts.value("config", setting["path"], "directives", []):
+        if line.get("name") != setting["name"] or (setting.get("section") or "") != (line.get("section") or ""):
             continue
-        for place in row.get("settings") or []:
-            other = str(place.get("where", "")).rsplit(":", 1)[0]
-            folder = setting["path"] + ".d/"
-            beside = other == setting["path"] or (other.startswith(folder) and "/" not in other[len(folder) :])
-            later = other.rsplit("/", 1)[-1] > path.rsplit("/", 1)[-1]
-            if other != path and beside and later and PATH.fullmatch(other) and place.get("value") != value:
-                found.append(other)
+        other = str(line.get("where", "")).rsplit(":", 1)[0]
+        own = other == setting["path"]
+        later = setting.get("read") == "before" if own else other.rsplit("/", 1)[-1] > path.rsplit("/", 1)[-1]
+        if other != path and (later or gone) and PATH.fullmatch(other) and line.get("value") != value:
+            found.append(other)
     return list(dict.fromkeys(found))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from ....module_utils.audit_coverage import Rules, on_this_machine, uncovered
 from ....module_utils.audit_rules import BadRule, parse_rule
 from ...content.errors import ContentError
 from ...content.lines import near
 from ...snapshots.view import Gap, cell
-from ..audit_coverage import Rules, on_this_machine, uncovered
 from ..audit_switches import SWITCHES, judge_switch
 from ..audit_words import FIELDS, SYSTEM_CALLS
 from ..memo import memo
@@ -70,6 +70,11 @@ class AuditRule(Resource):
         if "privileged_commands" in statement:
             names.append(WALK)
         return tuple(names)
+
+    def paths(self, statement):
+        """The places that are watched and the directories they lie in: the kernel refuses to watch in none."""
+        places = {item["watch"].rstrip("/") for item in statement.get("rules", []) if isinstance(item, dict)}
+        return tuple(sorted(places | {place.rpartition("/")[0] or "/" for place in places}))
 
     def judge(self, statement, snapshot):
         """Return a Verdict each for what is on disk and what is loaded."""
