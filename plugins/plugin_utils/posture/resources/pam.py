@@ -15,6 +15,7 @@ from ...content.errors import ContentError
 from ...content.lines import near
 from ...snapshots.view import Gap, cell
 from .. import comparison
+from ..memo import memo
 from ..pam_arguments import Arguments
 from ..settable import value_for
 from .base import Resource, Verdict
@@ -106,7 +107,7 @@ class Pam(Resource):
         named, verdicts = statement.get("services"), []
         if "lockout" in statement:
             verdicts.append(
-                _over(rows, named, "auth", ("lockout", True), lambda key, stack: _lockout(rows, key, stack))
+                _over(rows, named, "auth", ("lockout", True), lambda key, stack: _lockout(snapshot, rows, key, stack))
             )
         for kind in TYPES:
             for module, wanted in statement.get(kind, {}).items():
@@ -200,7 +201,13 @@ def _module(snapshot, rows, named, kind, module, wanted):
     if "called" in wanted:
         title = (f"{module} called", wanted["called"])
         verdicts.append(
-            _over(rows, named, kind, title, lambda key, stack: _called(key, stack, module, having, wanted["called"]))
+            _over(
+                rows,
+                named,
+                kind,
+                title,
+                lambda key, stack: _called(snapshot, key, stack, module, having, wanted["called"]),
+            )
         )
     if "denies" in wanted:
         title = (f"{module} denies", True)
@@ -210,8 +217,13 @@ def _module(snapshot, rows, named, kind, module, wanted):
     return verdicts
 
 
-def _called(key, stack, module, having, wanted):
-    live = reached(stack)
+def _live(snapshot, key, stack):
+    """Indexes of the entries that are called on some way, found once a stack."""
+    return memo(snapshot, f"pam reached {key}", lambda: reached(stack))
+
+
+def _called(snapshot, key, stack, module, having, wanted):
+    live = _live(snapshot, key, stack)
     targets = [index for index in indexes(stack, module, having) if index in live]
     where = _where(stack, targets)
     if not wanted:
@@ -236,7 +248,7 @@ def _denies(key, stack, module, having):
     return False, [*where, {"where": stack[targets[0]]["where"], "what": f"{key}: whom it refuses may be let in"}]
 
 
-def _lockout(rows, key, stack):
+def _lockout(snapshot, rows, key, stack):
     service, anchors = key.split(":")[0], indexes(stack, PASSWORDS)
     before = indexes(stack, "pam_faillock", ("preauth",))
     failed = indexes(stack, "pam_faillock", ("authfail",))
@@ -249,20 +261,20 @@ def _lockout(rows, key, stack):
         bad.append("a wrong password is not counted (authfail)")
     elif refusal_overruled(stack, failed):
         bad.append("a counted failure may still be let in (authfail is overruled)")
-    if not _forgets(rows, service, stack):
+    if not _forgets(snapshot, rows, service, stack):
         bad.append("failures are not forgotten after a good password (account, or authsucc)")
     place = where[0]["where"] if where else f"/etc/pam.d/{service}"
     return not bad, where + [{"where": place, "what": f"{key}: {what}"} for what in bad]
 
 
-def _forgets(rows, service, stack):
-    live = reached(stack)
+def _forgets(snapshot, rows, service, stack):
+    live = _live(snapshot, f"{service}:auth", stack)
     if any(index in live for index in indexes(stack, "pam_faillock", ("authsucc",))):
         return True
     twin = service.replace("-auth", "-account") if service.startswith("common-") else service
     row = rows.get(f"{twin}:account")
     account = cell(row, "stack") if row else None
-    live = reached(account) if account else set()
+    live = _live(snapshot, f"{twin}:account", account) if account else set()
     return any(index in live for index in indexes(account or [], "pam_faillock"))
 
 
@@ -271,9 +283,10 @@ def _argument(snapshot, rows, named, kinds, module, having, name, expected):
     seen, bad, gap = [], [], None
     try:
         for kind in kinds:
-            for _key, stack in services(rows, kind, named):
-                live = reached(stack)
-                for index in indexes(stack, module, having):
+            for key, stack in services(rows, kind, named):
+                places = indexes(stack, module, having)
+                live = _live(snapshot, key, stack) if places else ()
+                for index in places:
                     if index not in live:
                         continue
                     try:
