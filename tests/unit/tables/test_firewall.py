@@ -146,6 +146,9 @@ def test_ufw_files(tmp_path):
         "default_output_policy": "ACCEPT",
         "default_forward_policy": "REJECT",
         "loglevel": "low",
+        "rules": [
+            {"action": "allow", "proto": "tcp", "port": "22", "source": "0.0.0.0/0", "direction": "in", "family": "ip"}
+        ],
     }
     assert "/etc/ufw/user.rules" in paths
     assert facts.policies() == {
@@ -211,6 +214,7 @@ def test_firewalld_zone(tmp_path):
         "interfaces": ["eth0"],
         "sources": [],
         "rich_rules": 1,
+        "loopback_restricted": [],
     }
     assert paths == ["/etc/firewalld/firewalld.conf", "/etc/firewalld/zones/dmz.xml"]
 

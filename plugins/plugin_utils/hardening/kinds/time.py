@@ -67,5 +67,5 @@ def _maxpoll(item, most, facts, files):
 def _follow(facts):
     for daemon, units in UNITS.items():
         if facts.value("time", f"{daemon}:daemon", "running"):
-            return [f"restart:{name}" for name in units if facts.row("units", name)][:1]
+            return [f"restart:{name}" for name in units if facts.row("units", name) is not None][:1]
     return []
