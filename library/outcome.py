@@ -89,7 +89,7 @@ text:
   description: All of it in few lines.
   returned: always
   type: str
-failed:
+failed_controls:
   description: Controls that could not be set, with the reason.
   returned: when the host was changed
   type: dict

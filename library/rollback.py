@@ -69,6 +69,16 @@ install:
   returned: always
   type: list
   elements: str
+accounts:
+  description: System accounts that came with the packages.
+  returned: always
+  type: list
+  elements: str
+groups:
+  description: Groups that came with the packages.
+  returned: always
+  type: list
+  elements: str
 family:
   description: Family of the host's system.
   returned: when the run changed packages

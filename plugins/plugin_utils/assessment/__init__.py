@@ -7,7 +7,7 @@ This package alone imports several capabilities. What a capability is: a ``noun`
 from __future__ import annotations
 
 from . import clock
-from .beginning import RUN_ID, begin, collectors, header_of, load_content, run_id
+from .beginning import RUN_ID, begin, collectors, header_of, keep_content, load_content, run_id
 from .capabilities import CAPABILITIES, VOLATILE, needs, table_options
 from .hosts import (
     HOST_SCHEMA,
@@ -34,6 +34,7 @@ __all__ = [
     "collectors",
     "header_of",
     "judged",
+    "keep_content",
     "load_content",
     "needs",
     "not_assessed",

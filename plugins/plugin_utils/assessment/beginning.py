@@ -7,11 +7,12 @@ import os
 
 from ...module_utils.collect import VERSION as COLLECTOR
 from .. import provenance
-from ..content import compile_content, roots
+from ..content import compile_content, keep_newest, roots
 from ..evidence import atomic, past, runs
 from ..evidence.state import open_state
 from ..findings.disposition_files import load_dispositions
 from ..posture import VOCABULARY
+from ..settings import DEFAULTS, ENVIRONMENT
 from ..snapshots import payload
 from . import clock
 from .capabilities import needs
@@ -97,6 +98,12 @@ def collectors(state):
         if not os.path.exists(paths[kind]):
             atomic.write(paths[kind], payload.pack(code))
     return dict(paths, magic=magic)
+
+
+def keep_content():
+    """Load the content of the last play with the default state: what the play's process does before it forks."""
+    place = os.environ.get(ENVIRONMENT["ringwall_state"]) or DEFAULTS["ringwall_state"]
+    keep_newest(os.path.join(os.path.abspath(os.path.expanduser(place)), "cache"))
 
 
 def load_content(settings, state):

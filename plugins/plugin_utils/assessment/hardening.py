@@ -19,6 +19,7 @@ from .hosts import carried_on
 
 PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 AGAIN = "after_packages"
+ACCOUNT = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
 
 
 class Refused(Exception):
@@ -167,7 +168,7 @@ def finish_host(host, begun, verified, applied, packages, problems):
     installed, removed = _moved(first, second)
     missed = _missed(plan["packages"], packages, second)
     found = outcome.outcome(plan, applied, missed, file["findings"], after, unwell)
-    names = ("reason", "changed", "failed", "held", "broken", "reboot")
+    names = ("reason", "changed_controls", "failed_controls", "held", "broken", "reboot")
     entry = {name: found[name] for name in names}
     family = (first or second).row("platform", "host")["family"] if first or second else None
     more = {
@@ -177,6 +178,8 @@ def finish_host(host, begun, verified, applied, packages, problems):
         "verified": verified["run"],
         "installed": installed,
         "removed": removed,
+        "accounts": _new(first, second, "users"),
+        "groups": _new(first, second, "groups"),
     }
     undoing.entry(state, "hardened", run.id, host, run.header["scope"], **more, **entry, **_actor(run))
     return {**found, "text": outcome.words(host, found)}
@@ -193,6 +196,22 @@ def _moved(first, second):
     return sorted(_installed(second) - _installed(first)), sorted(_installed(first) - _installed(second))
 
 
+def _new(first, second, table):
+    """Names of system accounts or groups that packages brought between two snapshots."""
+    if first is None or second is None:
+        return []
+    number, known = {"users": "uid", "groups": "gid"}[table], first.table(table).rows
+    return sorted(
+        str(row["name"])
+        for key, row in second.table(table).rows.items()
+        if key not in known
+        and row.get("kind") == "local"
+        and ACCOUNT.fullmatch(str(row.get("name")))
+        and isinstance(row.get(number), int)
+        and 0 < row[number] < 1000
+    )
+
+
 def _missed(wanted, errors, second):
     """{package: reason} of those that are not as they should be; ``errors``: ``{install: text, remove: text}``."""
     there = _installed(second) if second is not None else set()
@@ -206,19 +225,23 @@ def _actor(run):
 
 
 def packages_of(state, run_id, host, controls=None):
-    """What packages a rollback undoes: ``{remove: came by the run, install: went by it, family}``, by the ledger.
+    """What packages a rollback undoes: ``{remove: came by the run, install: went by it, family, accounts, groups}``.
 
     With ``controls``: those alone that only these controls wanted, without what came along with them.
     """
     came, gone, family = set(), set(), None
+    accounts, groups = set(), set()
     for line in ledger.read(state, undoing.NOUN):
         if line.get("run") == run_id and line.get("host") == host and line.get("action") == "hardened":
             came |= set(line.get("installed") or ())
             gone |= set(line.get("removed") or ())
             family = line.get("family")
+            accounts |= set(line.get("accounts") or ())
+            groups |= set(line.get("groups") or ())
     if controls is not None:
         plan = read_plan(state, run_id, host)
         wanted = plan["packages"]["controls"] if plan else {}
         mine = {name for name, some in wanted.items() if set(some) <= set(controls)}
-        came, gone = came & mine, gone & mine
-    return {"remove": sorted(came), "install": sorted(gone), "family": family}
+        came, gone, accounts, groups = came & mine, gone & mine, set(), set()
+    found = {"remove": sorted(came), "install": sorted(gone), "family": family}
+    return {**found, "accounts": sorted(accounts), "groups": sorted(groups - accounts)}

@@ -39,12 +39,12 @@ def ruleset(ports, ssh, four, six):
         lines.append(f"\t\tip6 saddr {_set(six)} tcp dport {_set(ssh)} accept")
     lines += ["\t\tct state { established, related } accept", "\t\tct state invalid drop"]
     lines += [f"\t\ticmp type {_set([ICMP])} accept", f"\t\ticmpv6 type {_set([NEIGHBOURS])} accept"]
-    lines += ["\t\tip protocol igmp accept"]
+    lines += ["\t\tip protocol 2 accept"]
     lines += ["\t\tudp sport 67 udp dport 68 accept", "\t\tip6 saddr fe80::/10 udp sport 547 udp dport 546 accept"]
     lines += [f"\t\t{proto} dport {_set(ports[proto])} accept" for proto in ("tcp", "udp") if ports[proto]]
     lines += ["\t}", "", "\tchain forward {", "\t\ttype filter hook forward priority 0; policy drop;"]
     lines += ["\t\tct state { established, related } accept", "\t}", ""]
     lines += ["\tchain output {", "\t\ttype filter hook output priority 0; policy drop;", '\t\toifname "lo" accept']
     lines += ["\t\tct state { new, established, related } accept"]
-    lines += ["\t\tmeta l4proto { icmp, ipv6-icmp, igmp } accept", "\t}", "}"]
+    lines += ["\t\tmeta l4proto { 1, 2, 58 } accept", "\t}", "}"]
     return HEAD + "\n".join(lines) + "\n"

@@ -7,7 +7,7 @@ UNWELL = ("rolled_back", "failed", "unwell")
 
 
 def outcome(plan, applied, packages, before, after, health):
-    """Return ``{state, reason, changed, failed, fixed, broken, still, held, left, reboot, packages, health}``.
+    """Return ``{state, reason, changed_controls, failed_controls, fixed, broken, still, held, left, reboot, packages, health}``.
 
     ``plan``: the host's; ``applied``: what ``guarded_change`` returned, None where there was nothing to do;
     ``packages``: {name: reason} of those that are not as planned; ``before`` and ``after``: findings of the two
@@ -32,8 +32,8 @@ def outcome(plan, applied, packages, before, after, health):
     return {
         "state": state,
         "reason": "; ".join([*reasons, *health])[:800],
-        "changed": sorted(changed - set(failed)),
-        "failed": {name: str(reason)[:200] for name, reason in sorted(failed.items())},
+        "changed_controls": sorted(changed - set(failed)),
+        "failed_controls": {name: str(reason)[:200] for name, reason in sorted(failed.items())},
         "held": [item["control"] for item in plan["held"]],
         "left": len(plan["left"]),
         "reboot": sorted({item["reason"] for item in plan["reboot"] if set(item["controls"]) - set(failed)}),
@@ -85,7 +85,7 @@ def words(host, found):
     parts = [f"{host}: {found['state'].replace('_', ' ')}"]
     parts.append(f"{len(found['fixed'])} sections fixed")
     parts.append(f"{len(found['held'])} controls held")
-    if found["failed"]:
+    if found["failed_controls"]:
         parts.append(f"{len(found['failed'])} failed")
     if found["broken"]:
         parts.append(f"fail now and did not: {', '.join(found['broken'][:10])}")
@@ -94,6 +94,6 @@ def words(host, found):
     text = ", ".join(parts)
     if found["reason"]:
         text += f". {found['reason']}"
-    for name, reason in list(found["failed"].items())[:10]:
+    for name, reason in list(found["failed_controls"].items())[:10]:
         text += f"\n  {name}: {reason}"
     return text

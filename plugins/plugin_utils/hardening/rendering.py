@@ -52,7 +52,7 @@ def render(plan):
     lines += _listed("exempt", [f"{item['control']}: disposition {item['disposition']}" for item in plan["exempt"]])
     lines += _listed("benchmarks differ", [f"{item['control']}: {item['text']}" for item in plan["conflicts"]])
     lines += _listed("needs a reboot to count", [_reason(plan, item) for item in plan["reboot"]])
-    return "\n".join(harmless(line) for line in lines)
+    return "\n".join(harmless(line.expandtabs(4)) for line in lines)
 
 
 def _headline(plan):

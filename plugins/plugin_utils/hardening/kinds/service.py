@@ -19,6 +19,15 @@ NEEDED = ("ssh.service", "sshd.service", "ssh.socket", "sshd.socket", "dbus.serv
 """What we come in by: never stopped, disabled or masked."""
 
 
+UNSET = {
+    "systemd-journal-upload.service": (
+        "/etc/systemd/journal-upload.conf",
+        "it does not start before URL= in /etc/systemd/journal-upload.conf names a log server",
+    )
+}
+"""Units that fail until somebody says what only the site knows: (file, reason)."""
+
+
 def operations(settings, facts):
     """Return one ``unit`` operation a unit; what starts a unit on demand goes with one that is to be off."""
     wanted, controls, found = {}, {}, []
@@ -35,12 +44,19 @@ def operations(settings, facts):
         fields = {key: next(iter(values)) for key, values in wanted[name].items()}
         if clash:
             found.append(left(controls[name], f"controls want {name} both ways: {', '.join(sorted(clash))}"))
+        elif fields.get("active") and name in UNSET and not _told(name, facts):
+            found.append(left(controls[name], UNSET[name][1]))
         elif name in NEEDED and _stops(fields):
             found.append(left(controls[name], f"{name} is what this host is reached by"))
         else:
             names = [*_starters(name, facts), name] if fields.get("masked") else [name]
             found += [operation("unit", controls[name], name=one, **fields) for one in names]
     return found
+
+
+def _told(name, facts):
+    settings = facts.value("config", UNSET[name][0], "settings", {})
+    return "URL" in str(settings)
 
 
 def _stops(fields):
