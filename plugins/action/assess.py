@@ -9,7 +9,7 @@ from ansible.plugins.action import ActionBase
 
 from ..plugin_utils import actions, assessment, forking
 
-forking.ready()
+forking.ready(assessment.keep_content())
 
 
 class ActionModule(ActionBase):

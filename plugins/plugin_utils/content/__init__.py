@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .compiler import Content, compile_content
+from .compiler import Content, compile_content, keep_newest
 from .errors import ContentError, Where
 from .roots import Root, roots
 
-__all__ = ["Content", "ContentError", "Root", "Where", "compile_content", "roots"]
+__all__ = ["Content", "ContentError", "Root", "Where", "compile_content", "keep_newest", "roots"]

@@ -15,6 +15,8 @@ from .lines import parse
 from .roots import content_files
 
 SCHEMA = "ringwall.content/2"
+KEPT = {}
+"""Digest -> Content that this process has loaded and its forks inherit: at most one."""
 
 
 class Content:
@@ -56,6 +58,8 @@ def compile_content(roots=(), vocabulary=None, cache=None, digest=None):
     parent compiled. FileNotFoundError when it is not there.
     """
     if digest:
+        if digest in KEPT:
+            return KEPT[digest]
         cached = _read_cache(Path(cache) / f"content-{digest}.json", digest)
         if cached is None:
             raise FileNotFoundError(f"compiled content {digest} is not in {cache}")
@@ -70,6 +74,27 @@ def compile_content(roots=(), vocabulary=None, cache=None, digest=None):
     if path:
         _write_cache(path, content)
     return content
+
+
+def keep_newest(cache):
+    """Load the newest compiled content of a cache directory, so that the forks of this process need not; or nothing.
+
+    A play's process does so before it knows where the state of the play lies: if another content is asked for later,
+    that one is loaded. A directory that is not this account's alone is left alone.
+    """
+    KEPT.clear()
+    try:
+        place = os.stat(cache)
+        if place.st_uid != os.geteuid() or place.st_mode & 0o077:
+            return
+        newest = max(Path(cache).glob("content-*.json"), key=lambda path: path.stat().st_mtime, default=None)
+    except OSError:
+        return
+    if newest is not None:
+        digest = newest.name.removeprefix("content-").removesuffix(".json")
+        content = _read_cache(newest, digest)
+        if content is not None:
+            KEPT[digest] = content
 
 
 def _texts(root):

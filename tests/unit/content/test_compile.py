@@ -15,6 +15,7 @@ from ansible_collections.ringwall.servers.plugins.plugin_utils.content import (
     ContentError,
     Root,
     compile_content,
+    keep_newest,
     roots,
 )
 from ansible_collections.ringwall.servers.plugins.plugin_utils.content.vocabulary import SCORES
@@ -161,6 +162,27 @@ def test_reload_takes_less_than_30_ms(tmp_path):
         compile_content(roots(), VOCABULARY, tmp_path)
         times.append(time.process_time() - start)
     assert min(times) < 0.030
+
+
+def test_forks_inherit_what_was_compiled_last(tmp_path, content):
+    cache = tmp_path / "cache"
+    cache.mkdir(mode=0o700)
+    older = cache / f"content-{'0' * 64}.json"
+    older.write_text(json.dumps({**content.data, "digest": "0" * 64}))
+    os.utime(older, (1, 1))
+    compile_content(roots(), VOCABULARY, cache)
+    try:
+        keep_newest(cache)
+        kept = compile_content(digest=content.digest, cache=cache)
+        assert kept.data == content.data
+        assert compile_content(digest=content.digest, cache=cache) is kept
+        assert compile_content(digest="0" * 64, cache=cache).digest == "0" * 64
+        cache.chmod(0o755)
+        keep_newest(cache)
+        assert compile_content(digest=content.digest, cache=cache) is not kept
+        keep_newest(tmp_path / "nowhere")
+    finally:
+        keep_newest(tmp_path / "nowhere")
 
 
 def test_unreadable_bytes_are_an_error_that_names_the_file(own):
