@@ -5,7 +5,7 @@ from __future__ import absolute_import, annotations, division, print_function
 __metaclass__ = type
 
 from ..shell_settings import parse
-from ..spec import Absent, Column, Result, Table, Unreadable
+from ..spec import Absent, Column, Table, Unreadable
 
 TABLE = Table(
     name="shell_profiles",
@@ -58,8 +58,8 @@ def rows_of(path, scope, position, lines):
 
 
 def collect(host, options):
-    """Return the rows of all files; ``partial`` names those that could not be read."""
-    rows, gaps = {}, []
+    """Return the rows of all files; one that could not be read has a row whose ``value`` says why."""
+    rows = {}
     for scope, patterns in SCOPES:
         position = 0
         for pattern in patterns:
@@ -69,9 +69,10 @@ def collect(host, options):
                 except Absent:
                     continue
                 except Unreadable as error:
-                    gaps.append(error.why)
+                    # Of this file alone nothing is known: what the others set stands.
+                    row = dict.fromkeys(column.name for column in TABLE.columns)
+                    rows[path] = dict(row, path=path, scope=scope, where=path, value=error.cell())
                     continue
                 position += 1
                 rows.update(rows_of(path, scope, position, lines))
-    why = "; ".join(gaps[:5])
-    return Result(rows, "partial" if gaps else "ok", why)
+    return rows

@@ -116,7 +116,7 @@ def test_files_in_their_order(file_host):
             "/root/.bashrc": "umask 077\n",
         }
     )
-    rows = shell_profiles.collect(host, {}).rows
+    rows = shell_profiles.collect(host, {})
     order = [(row["path"], row["scope"], row["position"]) for row in rows.values() if row["setting"] is None]
     assert order == [
         ("/etc/profile", "login", 1),
@@ -129,9 +129,11 @@ def test_files_in_their_order(file_host):
     assert rows["/etc/profile.d/b.sh:1 TMOUT"]["value"] == "600"
 
 
-def test_a_file_that_cannot_be_read_makes_it_partial(file_host):
-    result = shell_profiles.collect(file_host({"/etc/profile": "x" * (shell_profiles.LIMIT + 1)}), {})
-    assert result.state == "partial"
+def test_a_file_that_cannot_be_read_has_a_row_that_says_so(file_host):
+    files = {"/etc/profile": "x" * (shell_profiles.LIMIT + 1), "/etc/bashrc": "umask 077\n"}
+    rows = shell_profiles.collect(file_host(files), {})
+    assert rows["/etc/profile"]["value"]["!"] == "partial"
+    assert rows["/etc/bashrc:1 umask"]["value"] == "0077"
 
 
 @given(st.text(alphabet="umask027 TMOUT=;&|(){}'\"`\\#\n$PATH:ifthendoecasn", max_size=200), st.booleans())

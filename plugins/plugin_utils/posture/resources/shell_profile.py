@@ -80,14 +80,16 @@ def _scope(statement, scope, rows):
     if not rows:
         return Verdict("not_applicable", wanted, reason=f"no start-up file of {scope} is there")
     found = [row for row in rows if row["setting"] == name]
-    try:
-        unknown = [row for row in found if cell(row, "value") is None]
-        wrong = [row for row in found if row not in unknown and not comparison.holds(statement[name], row["value"])]
-    except Gap as gap:
-        return Verdict(gap.status, wanted, reason=gap.why)
+    unknown = [row for row in found if row["value"] is None]
+    wrong = [row for row in found if row not in unknown and not comparison.holds(statement[name], row["value"])]
     right = [row for row in found if row not in unknown and row not in wrong]
     if wrong:
         return Verdict("fail", wanted, {scope: sorted({_told(row) for row in wrong})}, _evidence(wrong))
+    try:
+        for row in rows:
+            cell(row, "value")
+    except Gap as gap:
+        return Verdict(gap.status, wanted, reason=gap.why)
     if unknown:
         why = f"{unknown[0]['where']}: which {name} it sets is not told by its text"
         return Verdict("manual", wanted, {scope: [_told(row) for row in unknown]}, _evidence(unknown), why)
