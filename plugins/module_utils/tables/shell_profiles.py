@@ -22,7 +22,11 @@ TABLE = Table(
         ),
         Column("position", "int", "order in which the files of a scope are read, from 1"),
         Column("setting", "text", "umask, TMOUT, PATH or autologout (csh, minutes); null in the row of a file"),
-        Column("value", "text", "a mask as four octal digits, null when it cannot be told from the text; else as set"),
+        Column(
+            "value",
+            "text",
+            "a mask as four octal digits, null when it cannot be told from the text; else as set; of a file: why unread",
+        ),
         Column("written", "text", "as it stands in the file, at most 512 characters"),
         Column("where", "text", "file:line"),
         Column("conditional", "bool", "inside if, for, case or behind &&: set only at times"),

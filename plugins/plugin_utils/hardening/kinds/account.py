@@ -100,6 +100,8 @@ def _root_path(item, facts):
             found.append(
                 left(item["controls"], f"{', '.join(row.get('where') or [])} names no whole path: {key[:100]}")
             )
+        elif row.get("exists") is False and row.get("optional") is False:
+            found.append(left(item["controls"], f"{', '.join(row.get('where') or [])} names {key[:100]}: not there"))
         elif row.get("exists") is True and row.get("type") == "directory" and isinstance(path, str):
             if row.get("uid") not in (0, None):
                 found.append(left(item["controls"], f"{path[:200]} belongs to another account, which may need it"))
