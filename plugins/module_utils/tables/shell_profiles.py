@@ -25,7 +25,7 @@ TABLE = Table(
         Column(
             "value",
             "text",
-            "a mask as four octal digits, null when it cannot be told from the text; else as set; of a file: why unread",
+            "a mask as four octal digits, null when the text does not tell it; else as set; of a file: why unread",
         ),
         Column("written", "text", "as it stands in the file, at most 512 characters"),
         Column("where", "text", "file:line"),
