@@ -65,7 +65,8 @@ def test_the_mutations_are_told_apart():
     """Only mutations with sections of their own can be judged together."""
     sections = [(mutation.host, section) for mutation in MUTATIONS for section in mutation.flips]
     assert len(sections) == len(set(sections))
-    assert len({mutation.name for mutation in MUTATIONS}) == len(MUTATIONS) >= 25
+    assert len({mutation.name for mutation in MUTATIONS}) == len(MUTATIONS)
+    assert sum(bool(mutation.flips) for mutation in MUTATIONS) >= 70
 
 
 @pytest.mark.parametrize("mutation", [one for one in MUTATIONS if one.flips], ids=lambda one: one.name)

@@ -190,8 +190,82 @@ MOUNTS = (
     Mutation("looser now than at boot", MACHINE, "mount -o remount,exec /tmp", fail("1.1.2.1.4")),
     Mutation("looser at boot than now", MACHINE, "sed -i '/ .home /s/nodev,//' /etc/fstab", fail("1.1.2.3.2")),
     Mutation("not mounted at boot", MACHINE, "sed -i '/ .var.tmp /s/nodev/noauto,nodev/' /etc/fstab", fail("1.1.2.5.1")),
-    Mutation("not mounted now", MACHINE, "umount /var/log/audit; umount -l /var/log", fail("1.1.2.6.1", "1.1.2.7.1")),
+    Mutation("not mounted now", MACHINE, "umount /var/log/audit; umount -l /var/log", fail("1.1.2.6.1", "1.1.2.7.1", "6.1.4.1")),
     Mutation("the mount on top counts", MACHINE, "mount -t tmpfs -o nosuid,nodev tmpfs /dev/shm", fail("1.1.2.2.4")),
 )  # fmt: skip
 
-MUTATIONS = (*SSH, *UNITS, *PACKAGES, *FILES, *SYSCTLS, *KERNEL_MODULES, *MOUNTS)
+LINE = "echo '{}' >>{}"
+
+
+def account(line, shadow=None):
+    """Script: one more line of /etc/passwd, and its line of /etc/shadow."""
+    script = LINE.format(line, "/etc/passwd")
+    return script + "\n" + LINE.format(shadow, "/etc/shadow") if shadow else script
+
+
+LOCKED = "{}:!:19000:0:99999:7:::"
+ACCOUNTS = (
+    Mutation("two accounts share a number", SERVER, account("twin:x:34:34::/:/usr/sbin/nologin", LOCKED.format("twin")), fail("7.2.5")),
+    Mutation("two groups share a number", SERVER, LINE.format("twins:x:34:", "/etc/group"), fail("7.2.6")),
+    Mutation("a name of an account twice", SERVER, account("games:x:4243:60::/:/usr/sbin/nologin"), fail("7.2.7")),
+    Mutation("a name of a group twice", SERVER, LINE.format("games:x:4242:", "/etc/group"), fail("7.2.8")),
+    Mutation("an account whose group is not there", SERVER, account("lost:x:4244:4299::/:/usr/sbin/nologin", LOCKED.format("lost")), fail("7.2.3")),
+    Mutation("no password at all", SERVER, account("open:x:4245:100::/:/usr/sbin/nologin", "open::19000:0:99999:7:::"), fail("7.2.2", "5.4.2.8")),
+    Mutation("a hash where everybody reads it", SERVER, account("old:$6$salt$hash:4246:100::/:/usr/sbin/nologin"), fail("7.2.1")),
+    Mutation("a user may read password hashes", SERVER, "usermod -aG shadow deploy", fail("7.2.4")),
+    Mutation("root's group is that of another account", SERVER, account("ops:x:4247:0::/:/usr/sbin/nologin", LOCKED.format("ops")), fail("5.4.2.2")),
+    Mutation("no log-in is a log-in", SERVER, LINE.format("/usr/sbin/nologin", "/etc/shells"), fail("5.4.3.1")),
+    Mutation("a password of tomorrow", SERVER, "chage -d 2099-01-01 backup", fail("5.4.1.6")),
+    Mutation("everybody writes where root looks for programs", SERVER, "chmod 777 /usr/local/sbin", fail("5.4.2.5")),
+    Mutation("root's files begin open", SERVER, LINE.format("umask 0022", "/root/.bashrc"), fail("5.4.2.6")),
+    Mutation("users are warned late", SERVER, "sed -i 's/^PASS_WARN_AGE.*/PASS_WARN_AGE 3/' /etc/login.defs", fail("5.4.1.3")),
+)  # fmt: skip
+
+RIGHTS = (
+    Mutation("a group writes the accounts", SERVER, "chmod 664 /etc/passwd", fail("7.1.1")),
+    Mutation("everybody writes the groups", SERVER, "chmod 646 /etc/group", fail("7.1.3")),
+    Mutation("a user owns the copy of the groups", SERVER, "chown deploy /etc/group-", fail("7.1.4")),
+    Mutation("everybody reads the copy of group passwords", SERVER, "chmod 644 /etc/gshadow-", fail("7.1.8")),
+    Mutation("everybody writes the list of shells", SERVER, "chmod 666 /etc/shells", fail("7.1.9")),
+    Mutation("a group owns hourly jobs", SERVER, "chgrp mail /etc/cron.hourly", fail("2.4.1.3")),
+    Mutation("daily jobs as the distribution installs them", SERVER, "chmod 755 /etc/cron.daily", fail("2.4.1.4")),
+    Mutation("a user owns weekly jobs", SERVER, "chown deploy /etc/cron.weekly", fail("2.4.1.5")),
+    Mutation("a group may enter monthly jobs", SERVER, "chmod 710 /etc/cron.monthly", fail("2.4.1.6")),
+    Mutation("everybody writes the message of the day", SERVER, ": >>/etc/motd; chmod 666 /etc/motd", fail("1.6.4")),
+    Mutation("a user writes the local banner", SERVER, "chown deploy /etc/issue", fail("1.6.5")),
+    Mutation("a group writes the remote banner", SERVER, "chmod 664 /etc/issue.net", fail("1.6.6")),
+)  # fmt: skip
+
+SUDO = "umask 277; echo '{}' >/etc/sudoers.d/{}"
+PROGRAMS = (
+    Mutation("a later file lets sudo go without a terminal of its own", SERVER, SUDO.format("Defaults !use_pty", "zz-pty"), fail("5.2.2")),
+    Mutation("one account is never asked for a password", SERVER, SUDO.format("Defaults:backup !authenticate", "zz-backup"), fail("5.2.5")),
+    Mutation("a password is asked once and never again", SERVER, SUDO.format("Defaults timestamp_timeout=-1", "zz-timeout"), fail("5.2.6")),
+    Mutation("a drop-in undoes what the log should do", SERVER,
+             "mkdir -p /etc/systemd/journald.conf.d; printf '[Journal]\\nCompress=no\\n' >/etc/systemd/journald.conf.d/zz-last.conf", fail("6.1.2.3")),
+    Mutation("old ciphers beside the new ones", SERVER,
+             "printf 'Ciphers +aes128-cbc\\n' >/etc/ssh/sshd_config.d/01-ciphers.conf; chmod 600 /etc/ssh/sshd_config.d/01-ciphers.conf", fail("5.1.6")),
+    Mutation("old key exchanges beside the new ones", SERVER,
+             "printf 'KexAlgorithms +diffie-hellman-group14-sha1\\n' >/etc/ssh/sshd_config.d/01-kex.conf; chmod 600 /etc/ssh/sshd_config.d/01-kex.conf",
+             fail("5.1.12")),
+    Mutation("installed and enabled", SERVER,
+             package("dnsmasq") + unit("dnsmasq.service") + "ln -s /lib/systemd/system/dnsmasq.service /etc/systemd/system/multi-user.target.wants/",
+             fail("2.1.5")),
+    Mutation("the same program by another package", SERVER, package("squid-openssl") + unit("squid.service"), fail("2.1.17")),
+    Mutation("a successor by another name", SERVER, package("kea-dhcp4-server") + unit("kea-dhcp4-server.service"), fail("2.1.3")),
+    Mutation("unpacked, never configured", SERVER, package("ldap-utils", "install ok unpacked"), fail("2.2.5")),
+    Mutation("a rewrite of the old client", SERVER, package("rsh-redone-client"), fail("2.2.2")),
+    Mutation("half-installed programs are there", SERVER, package("xserver-common", "install reinstreq half-installed"), fail("2.1.20")),
+)  # fmt: skip
+
+KERNEL = (
+    Mutation("rules that are comments", MACHINE, "sed -i 's/^/# /' /etc/modprobe.d/50-sctp.conf", fail("3.2.4")),
+    Mutation("an earlier file says so, a later one otherwise", MACHINE,
+             "echo net.ipv4.icmp_echo_ignore_broadcasts=0 >/etc/sysctl.d/61-later.conf", fail("3.3.4")),
+    Mutation("one option less at the next boot", MACHINE, "sed -i '/ .tmp tmpfs /s/nosuid,//' /etc/fstab", fail("1.1.2.1.3")),
+    Mutation("a wildcard loosens a key that no file names", MACHINE,
+             "sed -i /log_martians/d /etc/sysctl.d/60-base.conf; echo 'net.ipv4.conf.*.log_martians = 0' >/etc/sysctl.d/zz-martians.conf", fail("3.3.9")),
+)  # fmt: skip
+
+MUTATIONS = (*SSH, *UNITS, *PACKAGES, *ACCOUNTS, *FILES, *RIGHTS, *PROGRAMS, *SYSCTLS, *KERNEL_MODULES, *MOUNTS, *KERNEL)
+"""In this order: usermod and chage of ACCOUNTS write the copies of the files anew, which FILES and RIGHTS then change."""
