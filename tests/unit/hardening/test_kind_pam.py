@@ -169,3 +169,10 @@ def test_the_test_of_passwords_comes_with_its_package(facts, chosen):
         ("package", "cracklib-runtime"),
         ("package", "libpam-pwquality"),
     ]
+
+
+def test_a_line_that_trusts_the_members_of_a_group_becomes_one_that_asks_for_them(planned):
+    trusting = "auth sufficient pam_rootok.so\nauth sufficient pam_wheel.so trust use_uid\n@include common-auth\n"
+    files = dict(SHIPPED["debian"], **{"/etc/pam.d/su": trusting})
+    after = carried_out(files, planned(files, "debian", STATEMENTS[-2:]))
+    assert after["/etc/pam.d/su"].splitlines()[1] == "auth required pam_wheel.so use_uid group=sugroup"

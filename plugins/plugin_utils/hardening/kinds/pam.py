@@ -227,7 +227,10 @@ def _on_lines(lines, item, modules, facts):
             if entry.get("module") == module + ".so":
                 hits.setdefault((path, kind), entry)
     for path, kind in hits:
-        lines.setdefault(path, []).append((recipes.pam(kind, module + ".so", **_words(name, value)), item["controls"]))
+        fields = _words(name, value)
+        if module == "pam_wheel":  # Red Hat's example line lets members in without a password, and nobody else out
+            fields = {**fields, "control": "required", "remove": sorted({"trust", *fields.get("remove", ())})}
+        lines.setdefault(path, []).append((recipes.pam(kind, module + ".so", **fields), item["controls"]))
     if hits or value in (False, None) or module == "pam_pwhistory":
         return []
     return _new_line(lines, item)
