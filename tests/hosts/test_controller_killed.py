@@ -46,10 +46,10 @@ def settled(engine, name, run, seconds):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         known = changing.ask(engine, name, "status", run=run)["runs"].get(run)
-        if known is None or known["phase"] in ("confirmed", "rolled_back"):
-            # One that has just begun may not have written its state yet.
-            if known is not None or not engine.shell(name, f"ls /var/lib/ringwall/{run} 2>/dev/null || true").strip():
-                return known
+        # One that has just begun may not have written its state yet.
+        began = known is not None or engine.shell(name, f"ls /var/lib/ringwall/{run} 2>/dev/null || true").strip()
+        if not began or (known and known["phase"] in ("confirmed", "rolled_back")):
+            return known
         time.sleep(0.2)
     raise AssertionError(f"after {seconds} s the host still waits: {known}")
 

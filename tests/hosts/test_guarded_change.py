@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import concurrent.futures
+import contextlib
 import time
 
 import pytest
@@ -59,7 +61,9 @@ def test_a_good_change_is_confirmed_stays_and_can_be_rolled_back_to_the_byte(hos
     assert "permitrootlogin no" in engine.shell(name, "sshd -T")
     assert engine.shell(name, "systemctl is-enabled cron || true").strip() == "masked"
     assert engine.shell(name, "systemctl is-active cron || true").strip() == "inactive"
-    assert "ringwall" not in engine.shell(name, "ls /etc/systemd/system /etc/systemd/system/*.wants; systemctl list-units 'ringwall*' --no-legend")
+    assert "ringwall" not in engine.shell(
+        name, "ls /etc/systemd/system /etc/systemd/system/*.wants; systemctl list-units 'ringwall*' --no-legend"
+    )
     played, results = changing.change(folder, inventory, GOOD, "again", after=60)
     assert results[name]["state"] == "unchanged"
     assert played.code == 0
@@ -134,7 +138,9 @@ def test_a_restart_while_armed_is_healed_at_boot(host):
     from ansible_collections.ringwall.servers.plugins.module_utils.changes import spec
 
     operations = [*LOCKED_OUT["sshd"], *GOOD[3:]]
-    told = changing.ask(engine, name, "apply", run="boot", operations=operations, digest=spec.digest(operations), before=None, after=600)
+    told = changing.ask(
+        engine, name, "apply", run="boot", operations=operations, digest=spec.digest(operations), before=None, after=600
+    )
     assert told["phase"] == "switched", told
     engine.docker("restart", "-t", "10", name)
     state = healed(engine, name, "boot", 40)
@@ -144,7 +150,11 @@ def test_a_restart_while_armed_is_healed_at_boot(host):
     lab_hosts.wait(address)
     left = changing.differences(before, changing.fingerprint(engine, name))
     # Docker writes these anew at each start; the others are links that systemd itself makes.
-    assert [line for line in left if not any(one in line for one in ("/hosts", "/hostname", "/resolv.conf", "/mtab", ". d "))] == []
+    assert [
+        line
+        for line in left
+        if not any(one in line for one in ("/hosts", "/hostname", "/resolv.conf", "/mtab", ". d "))
+    ] == []
     assert engine.shell(name, "systemctl is-active cron").strip() == "active"
 
 
@@ -152,7 +162,9 @@ def test_two_runs_at_once_the_second_is_refused_by_name(host):
     engine, name, inventory, folder = host
     from ansible_collections.ringwall.servers.plugins.module_utils.changes import spec
 
-    told = changing.ask(engine, name, "apply", run="first", operations=GOOD[3:4], digest=spec.digest(GOOD[3:4]), before=None, after=30)
+    told = changing.ask(
+        engine, name, "apply", run="first", operations=GOOD[3:4], digest=spec.digest(GOOD[3:4]), before=None, after=30
+    )
     assert told["phase"] == "switched", told
     played, results = changing.change(folder, inventory, GOOD[4:5], "second", after=5)
     assert played.code != 0
@@ -172,3 +184,55 @@ def test_what_somebody_else_changed_meanwhile_is_a_conflict_and_left(host):
     assert "10-ringwall.conf" in told["conflicts"][0]
     assert "PrintMotd" in engine.shell(name, "cat /etc/ssh/sshd_config.d/10-ringwall.conf")
     assert engine.shell(name, "test -e /etc/sudoers.d/60-ringwall && echo there || echo gone").strip() == "gone"
+
+
+def apply(engine, name, run, operations, after):
+    from ansible_collections.ringwall.servers.plugins.module_utils.changes import spec
+
+    return changing.ask(
+        engine, name, "apply", run=run, operations=operations, digest=spec.digest(operations), before=None, after=after
+    )
+
+
+def test_without_a_service_manager_a_process_of_its_own_undoes_it(engine):
+    name = f"bare{time.monotonic_ns() % 10**9}"
+    engine.start(name, command=("sleep", "infinity"))
+    try:
+        before = changing.fingerprint(engine, name)
+        assert apply(engine, name, "bare", GOOD[:4], 2)["phase"] == "switched"
+        state = healed(engine, name, "bare")
+        assert state["fired"] is True
+        assert changing.differences(before, changing.fingerprint(engine, name)) == []
+        assert apply(engine, name, "kept", GOOD[:4], 60)["phase"] == "switched"
+        assert changing.ask(engine, name, "confirm", run="kept")["phase"] == "confirmed"
+        time.sleep(1)
+        assert "engine.pyz" not in engine.shell(name, "cat /proc/[0-9]*/cmdline | tr '\\0' ' '")
+    finally:
+        engine.docker("rm", "-f", "-v", name)
+
+
+@pytest.mark.parametrize("files", [1, 150, 299])
+def test_an_engine_killed_on_the_host_is_made_up_for_at_once(host, files):
+    engine, name, _inventory, _folder = host
+    before = changing.fingerprint(engine, name)
+    many = [
+        {"op": "write", "path": f"/etc/many/{number}.conf", "text": "x\n", "controls": ["m"]} for number in range(300)
+    ]
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        asked = pool.submit(apply, engine, name, "shot", [*many, *GOOD], 300)
+        killing = f"until [ $(ls /etc/many 2>/dev/null | wc -l) -ge {files} ]; do :; done; kill -9 $(pgrep -f '[s]tdin.buffer')"
+        engine.shell(name, killing)
+        with contextlib.suppress(Exception):
+            asked.result()
+    assert "half-way" in healed(engine, name, "shot")["why"]
+    assert changing.differences(before, changing.fingerprint(engine, name)) == []
+    assert ".ringwall-" not in changing.fingerprint(engine, name)
+    assert apply(engine, name, "next", GOOD[3:4], 60)["phase"] == "switched"
+
+
+def test_a_watcher_that_is_killed_comes_back(host):
+    engine, name, _inventory, _folder = host
+    assert apply(engine, name, "watched", GOOD[3:5], 5)["phase"] == "switched"
+    engine.shell(name, "kill -9 $(pgrep -f '[e]ngine.pyz watch')")
+    assert healed(engine, name, "watched")["fired"] is True
+    assert engine.shell(name, "systemctl is-active cron").strip() == "active"

@@ -7,7 +7,6 @@ import os
 import pathlib
 
 import pytest
-
 from ansible_collections.ringwall.servers.plugins.module_utils.changes import engine, spec
 from ansible_collections.ringwall.servers.plugins.module_utils.changes.target import Target
 
@@ -105,6 +104,6 @@ def box(tmp_path):
     return Box(tmp_path / "root")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_box():
     return Box

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from ansible_collections.ringwall.servers.plugins.module_utils.changes import spec
 from ansible_collections.ringwall.servers.plugins.module_utils.changes.edits import apply
 from ansible_collections.ringwall.servers.plugins.module_utils.changes.edits.lines import EditError
+from hypothesis import given
+from hypothesis import strategies as st
 
 COMMON_AUTH = (
     b"# here are the per-package modules\nauth\t[success=1 default=ignore]\tpam_unix.so nullok\n"

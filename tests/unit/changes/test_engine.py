@@ -7,7 +7,6 @@ import os
 import pathlib
 
 import pytest
-
 from ansible_collections.ringwall.servers.plugins.module_utils.changes import journal as journals
 from ansible_collections.ringwall.servers.plugins.module_utils.changes.target import Problem
 

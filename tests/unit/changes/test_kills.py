@@ -9,7 +9,6 @@ import os
 import shutil
 
 import pytest
-
 from ansible_collections.ringwall.servers.plugins.module_utils.changes import durable, engine, spec
 from ansible_collections.ringwall.servers.plugins.module_utils.changes import journal as journals
 
