@@ -7,7 +7,7 @@ UNWELL = ("rolled_back", "failed", "unwell")
 
 
 def outcome(plan, applied, packages, before, after, health):
-    """Return ``{state, reason, changed_controls, failed_controls, fixed, broken, still, held, left, reboot, packages, health}``.
+    """Return ``{state, reason, changed_controls, failed_controls, fixed, broken, still, held, left, reboot, health}``.
 
     ``plan``: the host's; ``applied``: what ``guarded_change`` returned, None where there was nothing to do;
     ``packages``: {name: reason} of those that are not as planned; ``before`` and ``after``: findings of the two

@@ -55,8 +55,8 @@ def operations(settings, facts):
 
 
 def _told(name, facts):
-    settings = facts.value("config", UNSET[name][0], "settings", {})
-    return "URL" in str(settings)
+    settings = facts.value("config", UNSET[name][0], "directives", [])
+    return any(one.get("name") == "URL" for one in settings)
 
 
 def _stops(fields):
