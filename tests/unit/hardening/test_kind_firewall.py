@@ -126,6 +126,26 @@ def test_ufw_is_set_by_its_own_files(facts, chosen):
     assert model.loopback()["ip6"]["spoofed"]
 
 
+PRISTINE = (
+    b"*filter\n:ufw-user-input - [0:0]\n### RULES ###\n-A ufw-user-limit -m limit --limit 3/minute -j LOG\nCOMMIT\n"
+)
+
+
+def test_a_file_of_rules_that_ufw_never_wrote_is_still_one_that_is_loaded(facts, chosen):
+    here = facts(host("ufw", [socket("tcp", 443)], ["ufw"]))
+    found = files(planned(here, chosen(wanted("ufw", open_ports=True))))
+    lines = edits.apply(PRISTINE, found["/etc/ufw/user.rules"]["edits"]).decode().split("\n")
+    rules = [line for line in lines if line.startswith(("### tuple", "-A ufw-user-input"))]
+    assert rules == [
+        "### tuple ### allow tcp 22 0.0.0.0/0 any 0.0.0.0/0 in",
+        "-A ufw-user-input -p tcp --dport 22 -j ACCEPT",
+        "### tuple ### allow tcp 443 0.0.0.0/0 any 0.0.0.0/0 in",
+        "-A ufw-user-input -p tcp --dport 443 -j ACCEPT",
+    ]
+    assert lines.index("### RULES ###") < lines.index(rules[0])
+    assert lines.index(rules[-1]) < lines.index("COMMIT")
+
+
 def test_ufw_limits_what_is_to_be_limited(facts, chosen):
     here = facts(host("ufw", [socket("tcp", 22)], ["ufw"]))
     found = files(planned(here, chosen(wanted(None, limited_ports=True))))

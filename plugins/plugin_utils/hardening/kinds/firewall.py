@@ -20,6 +20,9 @@ NFT = {"debian": ("/etc/nftables.conf", "/etc/nftables.d/60-ringwall.nft"),
        "rhel": ("/etc/sysconfig/nftables.conf", "/etc/nftables/60-ringwall.nft")}  # fmt: skip
 POLICIES = {"input": "DEFAULT_INPUT_POLICY", "forward": "DEFAULT_FORWARD_POLICY", "output": "DEFAULT_OUTPUT_POLICY"}
 ANY = {"": "0.0.0.0/0", "6": "::/0"}
+BEFORE = r"^### END RULES ###|^-A ufw6?-user-limit|^COMMIT"
+"""Rules stand before the first of these lines; a file that ufw has not yet written itself lacks the first one."""
+
 LOOPBACK = {"": "127.0.0.0/8", "6": "::1"}
 
 
@@ -82,7 +85,7 @@ def _ufw(settings, controls, facts, active):
         found.append(edit("/etc/default/ufw", defaults, controls, guarded=True, follow=follow))
     for suffix in ("", "6"):
         lines = [line for pair in _rules(suffix, wanted, limited, facts) for line in pair]
-        changes = [change(controls, line=line, state="present", before=r"^### END RULES ###") for line in lines]
+        changes = [change(controls, line=line, state="present", before=BEFORE) for line in lines]
         if changes:
             found.append(edit(f"/etc/ufw/user{suffix}.rules", changes, controls, guarded=True, follow=follow))
     enabled = change(controls, set="ENABLED", value="yes", separator="=")
