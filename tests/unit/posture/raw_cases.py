@@ -1,7 +1,7 @@
 """Cases of judging whose tables are made from lines as hosts have them: rules, settings, listings.
 
 A case may hold, beside ``tables``: ``audit`` ({disk, loaded}: lines of rule files and of ``auditctl -l``), ``auditd``
-(text of auditd.conf), ``config`` ({path: text}), ``rsyslog`` (text of rsyslog.conf), ``logs`` and ``stat`` (lines
+(text of auditd.conf), ``config`` ({path: text}), ``rsyslog`` (text of rsyslog.conf), ``logs`` and ``listed`` (lines
 ``mode owner:group type path``, of /var/log and of named paths). ``recorded`` is a list of lines of rules of which the
 control wants every one: it stands for the cases that follow from that.
 """
@@ -14,7 +14,8 @@ from ansible_collections.ringwall.servers.plugins.module_utils import config_fil
 from ansible_collections.ringwall.servers.plugins.module_utils.tables import audit_config, audit_rules, logging
 from ansible_collections.ringwall.servers.plugins.module_utils.tables import audit_rules_loaded as loaded_rules
 
-IDS = {"root": 0, "adm": 4, "syslog": 104, "systemd-journal": 101, "utmp": 43, "ann": 1000, "sssd": 110}
+IDS = {"root": 0, "adm": 4, "syslog": 104, "systemd-journal": 101, "utmp": 43, "ann": 1000, "sssd": 110, "gdm": 111, "gdm3": 112,
+       "landscape": 113}  # fmt: skip
 RULES = "/etc/audit/rules.d/50-site.rules"
 
 
@@ -79,9 +80,9 @@ def _listed(line):
 
 def with_files(case, paths):
     """Return the case with the rows of ``file_attributes`` for the paths and patterns that a control asks for."""
-    if "stat" not in case:
+    if "listed" not in case:
         return case
-    rows = dict(_listed(line) for line in case["stat"])
+    rows = dict(_listed(line) for line in case["listed"])
     found = dict(rows)
     for path in paths:
         matches = sorted(one for one in rows if one.count("/") == path.count("/") and fnmatch.fnmatchcase(one, path))
