@@ -86,7 +86,7 @@ def words(host, found):
     parts.append(f"{len(found['fixed'])} sections fixed")
     parts.append(f"{len(found['held'])} controls held")
     if found["failed_controls"]:
-        parts.append(f"{len(found['failed'])} failed")
+        parts.append(f"{len(found['failed_controls'])} failed")
     if found["broken"]:
         parts.append(f"fail now and did not: {', '.join(found['broken'][:10])}")
     if found["reboot"]:
