@@ -29,7 +29,7 @@ def evaluate(machine, datastream, profile=PROFILE):
     options = ["-i", str(key()), "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null"]
     options += ["-o", "LogLevel=ERROR", "-P", str(machine.port)]
     if machine.ssh(f"test -s {HERE}", check=False).returncode:
-        subprocess.run(["scp", "-q", *options, str(datastream), f"root@{machine.address}:{HERE}"], check=True)
+        subprocess.run(["scp", "-q", *options, str(datastream), f"deploy@{machine.address}:{HERE}"], check=True)
     done = machine.ssh(
         f"rm -f {RESULTS}; oscap xccdf eval --profile {profile} --results {RESULTS} {HERE} >/dev/null 2>&1; "
         f"code=$?; cat {RESULTS}; exit $code",
