@@ -76,7 +76,7 @@ expected.
 | `fix` | a sentence for people, where the statement does not say it all |
 | `set` | what a machine sets where the statement cannot say it: a list of maps with `kind`; a case may have its own |
 | `hold` | what setting it may cut off, so that it waits for facts or for you: HOLDS |
-| `release` | set when it fits one release only: it then stays out of `ringwall_linux` |
+| `release` | the releases or benchmarks that it is made for, where it is not for all: it then stays out of `ringwall_linux` |
 
 Where systems differ, `cases: [{when: {family: debian}, require: {...}}, {when: {family: rhel}, require: {...}}]` stands
 in `require` like a resource type: the first case whose conditions hold is judged; where none does, the control does not
@@ -103,6 +103,21 @@ COMPARATORS
 ## Conditions
 
 CONDITIONS
+## Frameworks
+
+A file in `benchmarks/frameworks/` lists the requirements of a framework and the controls that speak to each. Reports show
+for each requirement what it comes to over all hosts, and which requirements nothing here checks.
+
+```yaml
+id: house
+title: Rules of the house
+version: "1"
+requirements:
+  "A.1": {title: Compilers are absent, controls: [linux.site.no_compiler]}
+  "A.2": {title: Doors are shut}
+```
+
+FRAMEWORKS
 ## Benchmarks here
 
 BENCHMARKS"""
@@ -127,6 +142,16 @@ def build():
         )
         for name, body in sorted(content.benchmarks.items())
     ]
+    frameworks = [
+        (
+            f"`{name}` {body['version']}",
+            (
+                f"{body['title']}: {len(body['requirements'])} requirements, "
+                f"{sum(bool(one['controls']) for one in body['requirements'].values())} with a control"
+            ),
+        )
+        for name, body in sorted(content.frameworks.items())
+    ]
     resources = sorted(VOCABULARY.resources.values(), key=lambda resource: resource.name)
     conditions = [(f"`{name}`", item.summary) for name, item in VOCABULARY.conditions.items()]
     parts = {
@@ -137,6 +162,7 @@ def build():
         "RESOURCES": "".join(f"### {resource.name}\n\n{resource.summary}\n\n" for resource in resources),
         "COMPARATORS": rows(("comparator", "meaning"), [(f"`{name}`", text) for name, text in COMPARATORS.items()]),
         "CONDITIONS": rows(("key", "it applies when"), conditions),
+        "FRAMEWORKS": rows(("framework here", "what it holds"), frameworks),
         "BENCHMARKS": rows(("benchmark", "what it holds"), benchmarks),
     }
     text = TEXT
