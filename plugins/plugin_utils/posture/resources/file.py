@@ -7,11 +7,12 @@ import re
 from ...content.errors import ContentError
 from ...content.lines import near
 from ...snapshots.view import Gap, cell
+from .. import comparison
 from .base import Resource, Verdict
 
 TABLE = "file_attributes"
 STATES = ("present", "absent", "if_present")
-KEYS = ("mode", "owner", "group", "state", "type")
+KEYS = ("mode", "owner", "group", "state", "type", "link")
 TYPES = ("file", "directory")
 _MODE = re.compile(r"0?[0-7]{3,4}")
 
@@ -34,7 +35,8 @@ class File(Resource):
         '`file: {<path or pattern>: {mode: "0640", owner: root, group: [root, shadow], type: file, state: present}}`. '
         "`mode` holds the bits that may be set: fewer are fine. `owner` and `group` are a name or number, or a list of "
         "those that may be. `state` is `present` (default; of a pattern: something matches), `absent` or `if_present` "
-        "(what is not there does not apply). With `type`, matches of another type do not count."
+        "(what is not there does not apply). With `type`, matches of another type do not count. `link` is a "
+        "regular expression that is found in the text of a symbolic link."
     )
 
     def check(self, statement, where):
@@ -62,6 +64,8 @@ class File(Resource):
             names = _names(wanted.get(key, []))
             if not all(isinstance(name, (str, int)) and not isinstance(name, bool) for name in names):
                 raise ContentError(where, f"file {path}: {key} {wanted[key]!r}", f"{key}: root")
+        if "link" in wanted:
+            comparison.check({"matches": wanted["link"]}, where)
         if wanted.get("state") == "absent" and len(wanted) > 1:
             raise ContentError(where, f"file {path}: what is absent has no mode or owner", "state: absent alone")
 
@@ -78,8 +82,8 @@ class File(Resource):
         return [verdict for path, wanted in statement.items() for verdict in self._path(path, wanted, snapshot)]
 
     def settings(self, statement):
-        """One ``file`` setting a path."""
-        return [{"kind": "file", "path": path, **wanted} for path, wanted in statement.items()]
+        """One ``file`` setting a path. Where a link leads is not a question of rights."""
+        return [{"kind": "file", "path": path, **wanted} for path, wanted in statement.items() if "link" not in wanted]
 
     def _path(self, path, wanted, snapshot):
         try:
@@ -142,6 +146,10 @@ def _compare(row, wanted):
         shown[key] = name if isinstance(name, str) else str(ident)
         if key in wanted and not any(_same(one, ident, name) for one in _names(wanted[key])):
             wrong.append(key)
+    if "link" in wanted:
+        shown["link"] = cell(row, "link_target")
+        if not comparison.holds({"matches": wanted["link"]}, shown["link"]):
+            wrong.append("link")
     return wrong, shown
 
 
@@ -160,4 +168,6 @@ def _words(wanted):
     parts += [
         f"{key} {' or '.join(str(name) for name in _names(wanted[key]))}" for key in ("owner", "group") if key in wanted
     ]
+    if "link" in wanted:
+        parts.append(f"a link to {wanted['link']}")
     return ", ".join(parts) or wanted.get("state", "present")
