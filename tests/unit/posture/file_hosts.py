@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import importlib
 import json
+import os
 import tempfile
 from pathlib import Path
 
@@ -54,10 +55,12 @@ def collected(root, names=TABLES):
     """Return the rows of these tables below ``root``."""
     found = {}
     options = {"files": [{"file": path, "format": FORMATS.get(path), "drop_ins": None} for path in FILES]}
+    host = Host(root)
     for name in names:
         module = importlib.import_module(f"ansible_collections.ringwall.servers.plugins.module_utils.tables.{name}")
-        result = module.collect(Host(root), options)
+        result = module.collect(host, options)
         found[name] = result.rows if isinstance(result, Result) else result
+    os.close(host.tree._root_fd)  # there are more of these hosts than descriptors that select(2) can watch
     return found
 
 
