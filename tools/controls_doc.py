@@ -76,7 +76,7 @@ expected.
 | `fix` | a sentence for people, where the statement does not say it all |
 | `set` | what a machine sets where the statement cannot say it: a list of maps with `kind`; a case may have its own |
 | `hold` | what setting it may cut off, so that it waits for facts or for you: HOLDS |
-| `release` | the releases or benchmarks that it is made for, where it is not for all: it then stays out of `ringwall_linux` |
+| `release` | what it is made for, where that is not every host: it then stays out of `ringwall_linux` |
 
 Where systems differ, `cases: [{when: {family: debian}, require: {...}}, {when: {family: rhel}, require: {...}}]` stands
 in `require` like a resource type: the first case whose conditions hold is judged; where none does, the control does not
@@ -105,8 +105,8 @@ COMPARATORS
 CONDITIONS
 ## Frameworks
 
-A file in `benchmarks/frameworks/` lists the requirements of a framework and the controls that speak to each. Reports show
-for each requirement what it comes to over all hosts, and which requirements nothing here checks.
+A file in `benchmarks/frameworks/` lists the requirements of a framework and the controls that speak to each. Reports
+show for each requirement what it comes to over all hosts, and which requirements nothing here checks.
 
 ```yaml
 id: house

@@ -186,6 +186,15 @@ def test_values_are_those_that_the_published_data_gives(content, name):
     assert compared
 
 
+def test_the_readme_says_what_is_so(content):
+    text = (PROJECT / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` ([\w.-]+)[^|]*\| (\d+) \| (\d+) \|$", text, re.MULTILINE)
+    told = {name: (version, int(sections), int(judged)) for name, version, sections, judged in rows}
+    assert told == {
+        name: (content.benchmarks[name]["version"], sections, judged) for name, sections, judged, _people in COUNTS
+    }
+
+
 def test_systems_get_their_own_benchmark_and_others_only_when_asked(content):
     for system, version, name in SYSTEMS:
         row = {"id": system, "version_id": version, "family": "any", "container": None}
