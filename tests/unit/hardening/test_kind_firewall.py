@@ -72,6 +72,14 @@ def test_nftables_is_set_up_where_nothing_filters(facts, chosen):
     assert policies == dict.fromkeys(ALL, "drop")
 
 
+def test_rules_on_disk_that_nobody_loaded_are_looked_at_first(facts, chosen):
+    row = {"saved_policies": {"ip input": "drop"}, "saved_in": ["/etc/nftables.conf"]}
+    found = planned(facts(host(nftables=row)), chosen(wanted("nftables")))
+    assert [one["op"] for one in found] == ["left"]
+    row["saved_in"].append("/etc/nftables.d/60-ringwall.nft")
+    assert len(planned(facts(host(nftables=row)), chosen(wanted("nftables")))) == 4
+
+
 def test_the_red_hat_family_gets_firewalld_with_what_listens(facts, chosen):
     here = facts(host(listeners=[socket("tcp", 8080)]), family="rhel", controllers=("192.0.2.7",))
     found = planned(here, chosen(wanted("nftables", default=True)))

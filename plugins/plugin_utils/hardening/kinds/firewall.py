@@ -56,6 +56,12 @@ def _choice(settings, facts):
 
 def _nftables(settings, controls, facts, active):
     main, own = NFT.get(facts.family, NFT["debian"])
+    saved = facts.value("firewall", "nftables", "saved_policies", {})
+    files = facts.value("firewall", "nftables", "saved_in", [])
+    if not active and own not in files and set(saved.values()) & {"drop", "reject"}:
+        return [
+            left(controls, f"{', '.join(files)} holds rules that are not loaded: look at them before they come to be")
+        ]
     four, six = controllers(facts)
     text = ruleset(served(facts), ssh_ports(facts), four, six)
     found = [] if facts.installed("nftables") else [_package("nftables", controls)]
