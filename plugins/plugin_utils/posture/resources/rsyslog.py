@@ -12,7 +12,8 @@ from .base import Resource, Verdict
 
 TABLE = "logging"
 FILE = "/etc/rsyslog.conf"
-DROP_IN = "/etc/rsyslog.d/60-ringwall.conf"
+DROP_IN = "/etc/rsyslog.d/00-ringwall.conf"
+"""Read first: an old directive is for the actions behind it."""
 KEYS = ("file_mode", "receives", "forwards", "logs", *GLOBAL)
 DIRECTIVES = {"streamdriver": "DefaultNetstreamDriver", "streamdrivermode": "ActionSendStreamDriverMode",
               "streamdriverauthmode": "ActionSendStreamDriverAuthMode"}  # fmt: skip
@@ -65,7 +66,7 @@ class Rsyslog(Resource):
                 lines["$" + directive] = str(statement[key])
         return [
             {"kind": "line", "path": DROP_IN, "regexp": rf"^\{name}\s", "line": f"{name} {value}", "state": "present",
-             "follow": "restart:rsyslog"}
+             "create": {"mode": "0644", "owner": "root", "group": "root"}, "follow": "restart:rsyslog"}
             for name, value in lines.items()
         ]  # fmt: skip
 
