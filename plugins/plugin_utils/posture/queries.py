@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 from ..snapshots.view import STATUS_OF_CELL, Gap
@@ -9,6 +10,7 @@ from ..third_party import load
 from . import query_functions
 from .memo import memo
 
+_ONE_KEY = re.compile(r"rows\[\?key == '([^'\\]*)'\]")
 _DECIDING = ("comparator", "and_expression", "or_expression", "not_expression", "function_expression")
 
 
@@ -40,6 +42,21 @@ def deciding_fields(expression):
 def rows_of(snapshot, table):
     """Return the rows of a complete table as a list, each with its key as ``key``; raise Gap."""
     return memo(snapshot, f"rows {table}", lambda: [{**row, "key": key} for key, row in snapshot.rows(table).items()])
+
+
+@lru_cache(maxsize=512)
+def only_key(expression):
+    """Return the one key whose row the expression looks at (``rows[?key == 'x']...``), None for any other form."""
+    found = _ONE_KEY.match(expression)
+    return found[1] if found and expression.count("rows") == 1 else None
+
+
+def _rows_for(snapshot, table, expression):
+    key = only_key(expression)
+    if key is None:
+        return rows_of(snapshot, table)
+    row = snapshot.rows(table).get(key)  # of a thousand rows one counts
+    return [] if row is None else [{**row, "key": key}]
 
 
 def hidden_cells(rows, expression):
@@ -77,7 +94,7 @@ def search(snapshot, tables, expression, several=False):
     """
     data, gap = {}, None
     for table in tables:
-        rows = rows_of(snapshot, table)
+        rows = rows_of(snapshot, table) if several else _rows_for(snapshot, table, expression)
         hidden = hidden_cells(rows, expression)
         if hidden:
             gap = gap or _gap(f"{table}, {hidden[0][0]['key']}", hidden[0][1])

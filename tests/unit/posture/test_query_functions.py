@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.ringwall.servers.plugins.plugin_utils.posture.queries import search
+from ansible_collections.ringwall.servers.plugins.plugin_utils.posture import queries
+from ansible_collections.ringwall.servers.plugins.plugin_utils.posture.queries import only_key, search
 from ansible_collections.ringwall.servers.plugins.plugin_utils.posture.resources.query import Query
 from ansible_collections.ringwall.servers.plugins.plugin_utils.snapshots.view import Gap, Snapshot, TableView
 
@@ -64,3 +65,36 @@ def test_where_tables_meet_a_hidden_row_decides_nothing():
     }
     with pytest.raises(Gap, match="malformed"):
         Query().judge(statement, shot(users={"ann": {}}, password_ages=hidden))
+
+
+@pytest.mark.parametrize(
+    ("expression", "key"),
+    [
+        ("rows[?key == 'a.b'].x | [0]", "a.b"),
+        ("rows[?key == 'a']", "a"),
+        ("rows[?key == 'a' && x].x", None),
+        ("rows[?key != 'a'].x", None),
+        ("length(rows[?key == 'a'])", None),
+        ("rows[?key == 'a'].x || length(rows)", None),
+        ("rows[?key == 'it\\'s'].x", None),
+    ],
+)
+def test_a_query_of_one_row_reads_that_row_alone(expression, key):
+    assert only_key(expression) == key
+
+
+@pytest.mark.parametrize("expression", ["rows[?key == 'a'].x | [0]", "rows[?key == 'c'].x", "rows[?key == 'b'].x"])
+def test_one_row_gives_what_the_whole_table_gives(expression, monkeypatch):
+    rows = {"a": {"x": 1}, "b": {"x": {"!": "denied", "why": "no"}}}
+    one = Snapshot({"units": TableView("units", rows=rows)})
+    quick = search(one, ("units",), expression)
+    monkeypatch.setattr(queries, "only_key", lambda _expression: None)
+    whole = search(one, ("units",), expression)
+    assert quick[0] == whole[0]
+    assert str(quick[1]) == str(whole[1])
+
+
+def test_one_row_of_a_table_that_is_not_complete_is_a_gap():
+    one = Snapshot({"units": TableView("units", state="partial", why="no", rows={"a": {"x": 1}})})
+    with pytest.raises(Gap):
+        search(one, ("units",), "rows[?key == 'a'].x")
