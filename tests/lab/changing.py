@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import pathlib
 import shlex
+import subprocess
 
 import yaml
 
 from . import hosts as lab_hosts
 from . import plays
+from .image import key
 
 PRINT = (
     "cd /etc && find . \\( -type f -o -type l -o -type d \\) -printf '%p %y %m %u %g %l %T@\\n' | sort; "
@@ -59,13 +61,27 @@ def change(folder, inventory, operations, run, after=5, cmdline=None, **argument
 
 def ask(engine, name, verb, **request):
     """Ask the engine on a host without any connection, as its rescuer would; return the answer."""
+    from ansible_collections.ringwall.servers.plugins.plugin_utils.snapshots import payload
+
+    command = ["sh", "-c", payload.command(shlex.quote, "/usr/bin/python3")]
+    return _answer(lambda data: engine.feed(name, command, data), verb, request)
+
+
+def ask_machine(machine, verb, **request):
+    """The same over SSH as root to a virtual machine."""
+    from ansible_collections.ringwall.servers.plugins.plugin_utils.snapshots import payload
+
+    command = [
+        "ssh", "-i", str(key()), "-p", str(machine.port), "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
+        "-o", "LogLevel=ERROR", "-o", "BatchMode=yes", f"root@{machine.address}", payload.command(shlex.quote, "/usr/bin/python3"),
+    ]  # fmt: skip
+    return _answer(lambda data: subprocess.run(command, input=data, capture_output=True).stdout, verb, request)
+
+
+def _answer(send, verb, request):
     from ansible_collections.ringwall.servers.plugins.plugin_utils.snapshots import payload, wire
 
-    out = engine.feed(
-        name,
-        ["sh", "-c", payload.command(shlex.quote, "/usr/bin/python3")],
-        payload.build({"verb": verb, **request}, entry=payload.CHANGES),
-    )
+    out = send(payload.build({"verb": verb, **request}, entry=payload.CHANGES))
     return wire.unpack(wire.find(out.decode()))
 
 
