@@ -26,9 +26,12 @@ def operation(op, controls, *, guarded=False, follow=(), **fields):
     return {"op": op, **plain, "controls": sorted(set(controls)), "guarded": guarded, "follow": list(follow)}
 
 
-def left(controls, reason):
-    """What no machine can set here: it stands in the plan with its reason and is never sent to a host."""
-    return {"op": "left", "reason": reason, "controls": sorted(set(controls))}
+def left(controls, reason, unless=None):
+    """What no machine can set here: it stands in the plan with its reason and is never sent to a host.
+
+    ``unless``: an operation that is planned in its place if another one makes the file of its path.
+    """
+    return {"op": "left", "reason": reason, "controls": sorted(set(controls)), "unless": unless}
 
 
 def reboot(controls, reason):

@@ -86,6 +86,10 @@ def _sorted_out(asked, facts, selection):
             if name not in done:
                 exempt.append({"control": name, "disposition": exempted[name]})
             done[name] = False
+        elif any(setting.get("kind") == "sshd" and setting.get("value") in ("", []) for setting in entry["settings"]):
+            if selection.mode == "harden" and name not in done:
+                left.append({"controls": [name], "reason": f"nobody is named: set {_parameters(entry)}"})
+            done[name] = False
         elif not entry["settings"] and "partition" not in entry["hold"]:
             if selection.mode == "harden" and name not in done:
                 left.append({"controls": [name], "reason": entry["fix"] or "what to do here is for a person to decide"})
@@ -100,11 +104,15 @@ def _sorted_out(asked, facts, selection):
     return [entry for entry in chosen if done[entry["control"]]], held, left, exempt
 
 
+def _parameters(entry):
+    return f"ringwall_parameters ({', '.join(sorted(entry['values']))})" if entry["values"] else "a value"
+
+
 def _operations(settings, facts):
     """Return ``(operations, kind -> indexes, packages, {"left", "reboot"})`` of merged settings."""
     operations, kinds, others = [], {}, {"left": [], "reboot": []}
     packages = {"install": [], "remove": [], "controls": {}}
-    by_kind = {}
+    by_kind, waiting = {}, []
     for item in settings:
         by_kind.setdefault(item["setting"]["kind"], []).append(item)
     for kind in sorted(set(by_kind) - set(KINDS)):
@@ -112,12 +120,20 @@ def _operations(settings, facts):
             others["left"].append({"controls": item["controls"], "reason": f"nothing here sets a {kind}"})
     for kind in (name for name in KINDS if name in by_kind):
         for operation in KINDS[kind].operations(by_kind[kind], facts):
-            if operation["op"] in others:
+            if operation.get("unless"):
+                waiting.append((kind, operation))
+            elif operation["op"] in others:
                 others[operation["op"]].append({key: operation[key] for key in ("controls", "reason")})
             elif operation["op"] == "package":
                 _add_package(operation, packages, others)
             else:
                 _add(operation, kind, operations, kinds, others)
+    made = {one["path"] for one in operations if one["op"] == "write" or (one["op"] == "edit" and one.get("create"))}
+    for kind, operation in waiting:
+        if operation["unless"].get("path") in made:
+            _add(operation["unless"], kind, operations, kinds, others)
+        else:
+            others["left"].append({key: operation[key] for key in ("controls", "reason")})
     return operations, kinds, packages, others
 
 

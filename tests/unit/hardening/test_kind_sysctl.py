@@ -101,3 +101,9 @@ def test_a_parameter_that_this_kernel_lacks_is_kept_for_one_that_has_it(facts, c
 def test_what_is_no_key_is_left(facts, chosen):
     done = sysctl.operations(chosen({"kind": "sysctl", "key": "a b\nc.d", "value": 1}), facts({"sysctl": {}}))
     assert [item["op"] for item in done] == ["left"]
+
+
+def test_in_a_container_whose_parameters_can_only_be_read_all_is_left(facts, chosen):
+    here = facts({"sysctl": {}, "mounts": {"/proc/sys": {"live": True, "options": ["ro", "nosuid"]}}})
+    done = sysctl.operations(chosen({"kind": "sysctl", "key": "net.ipv4.ip_forward", "value": 0}), here)
+    assert [item["op"] for item in done] == ["left"]

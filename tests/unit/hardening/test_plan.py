@@ -267,3 +267,22 @@ def test_what_a_host_wrote_does_not_steer_the_terminal(plan):
     seen = plans.observed(plan(entry()), [{"index": 0, "changes": True, "diff": ["+\x1b[2J\u202egone"]}])
     assert "\x1b" not in render(seen)
     assert "\u202e" not in render(seen)
+
+
+def test_a_file_that_another_operation_makes_gets_its_mode_in_the_same_plan(facts):
+    here = facts({"file_attributes": {"/etc/cron.allow": {"exists": False}}})
+    mode = entry("linux.mode", settings=[{"kind": "file", "path": "/etc/cron.allow", "mode": "0640"}])
+    text = entry("linux.text", "1.2", [{"kind": "content", "path": "/etc/cron.allow", "text": "root\n"}])
+    alone = plans.make_plan([mode], here, {}, [CIS], "web1")
+    assert (planned(alone), [item["controls"] for item in alone["left"]]) == ([], [["linux.mode"]])
+    both = plans.make_plan([mode, text], here, {}, [CIS], "web1")
+    assert ([item["op"] for item in both["operations"]], both["left"]) == (["write", "attributes"], [])
+
+
+def test_a_list_of_nobody_is_left_with_the_parameter_to_set(plan):
+    nobody = {"kind": "sshd", "name": "allowgroups", "value": []}
+    found = plan(entry("linux.access", settings=[nobody], values={"sshd_groups": []}))
+    assert planned(found) == []
+    assert found["left"] == [
+        {"controls": ["linux.access"], "reason": "nobody is named: set ringwall_parameters (sshd_groups)"}
+    ]

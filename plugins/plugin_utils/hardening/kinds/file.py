@@ -32,7 +32,9 @@ def operations(settings, facts):
             found.append(operation("remove", controls, path=path) if same else left(controls, reason))
         elif facts.value("file_attributes", path, "exists") is False:
             if "present" in states:
-                found.append(left(controls, f"{path} is not there; what should stand in it is not ours to say"))
+                reason = f"{path} is not there; what should stand in it is not ours to say"
+                made = _attributes(path, items, controls, facts)
+                found.append(left(controls, reason, made[0] if made else None))
         else:
             found += _attributes(path, items, controls, facts)
     return found

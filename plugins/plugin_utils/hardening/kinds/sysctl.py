@@ -27,6 +27,8 @@ PASSING = re.compile(r"veth|br-|docker|cali|cni|flannel|lxc|vnet|virbr|tap|tun|p
 
 def operations(settings, facts):
     """Return the edits of the drop-ins and of later files, then one ``sysctl`` operation a key that is to change."""
+    if "ro" in facts.value("mounts", "/proc/sys", "options", []):
+        return [left(item["controls"], "/proc/sys can only be read here: its host sets them") for item in settings]
     written, live, found = {}, [], []
     for item in settings:
         key, value = item["setting"]["key"], text(item["setting"]["value"])
