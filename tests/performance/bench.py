@@ -21,6 +21,7 @@ for place in ("collections", "tests", "tests/performance", "tests/fixtures/repor
 NOUNS = {
     "posture": ("bench_judging", "bench_walk", "bench_store", "bench_fleet", "bench_slow_link", "bench_thousand"),
     "reports": ("bench_report",),
+    "hardening": ("bench_hardening",),
 }
 """Noun -> modules, each with ``rows()``."""
 
