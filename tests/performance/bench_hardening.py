@@ -1,7 +1,7 @@
 """Hardening of container hosts: the wall time of L1 on one host, on ten against one, and of an assessment by L2.
 
-The hosts have what the benchmark's packages are, so that no mirror is measured; the change itself, its confirmation by
-a new log-in and both assessments are.
+All of it is measured: both assessments, the packages from wherever the hosts get them, the change itself and its
+confirmation by a new log-in.
 """
 
 from __future__ import annotations
@@ -35,10 +35,11 @@ def problems(played, names):
     path = played.state / "ledger" / "hardening.jsonl"
     lines = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
     outcomes = {line["host"]: line for line in lines if line["action"] == "hardened"}
-    for name in names:
-        if outcomes.get(name, {}).get("outcome") not in ("changed", "partly"):
-            found.append(f"{name} was not hardened: {outcomes.get(name, {}).get('reason', 'no line in the ledger')}")
-    return found
+    return found + [
+        f"{name} was not hardened: {outcomes.get(name, {}).get('reason', 'no line in the ledger')}"
+        for name in names
+        if outcomes.get(name, {}).get("outcome") not in ("changed", "partly")
+    ]
 
 
 def fleet(engine, folder, names):
