@@ -232,6 +232,14 @@ def test_programs_that_aide_shall_watch(facts, chosen, family, path):
     )
 
 
+def test_aide_looks_every_day(facts, chosen):
+    (timer,) = ops("aide", chosen({"schedule": "daily"}), facts(family="debian"))
+    assert (timer["op"], timer["name"], timer["enabled"]) == ("unit", "dailyaidecheck.timer", True)
+    (job,) = ops("aide", chosen({"schedule": "daily"}), facts(family="rhel"))
+    assert (job["path"], job["mode"]) == ("/etc/cron.d/ringwall-aide", "0600")
+    assert "root /usr/sbin/aide --check" in job["text"]
+
+
 def test_a_directive_that_a_later_file_takes_back_is_set_there_too(facts, chosen):
     path = "/etc/systemd/journald.conf"
     setting = {

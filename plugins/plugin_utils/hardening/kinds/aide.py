@@ -1,21 +1,40 @@
-"""Lines of AIDE's configuration: ``{kind: aide, program: <path>, attributes: p+i+...}``."""
+"""AIDE: ``{kind: aide, program: <path>, attributes: p+i+...}`` are lines of its configuration, ``{kind: aide, schedule:
+daily}`` has it look every day: by Debian's own timer, elsewhere by a cron job of ours.
+"""
 
 from __future__ import annotations
 
 import re
 
-from ..operations import change, controls_of, edit, left, merged
+from ..operations import change, controls_of, edit, left, merged, operation
 
 KIND = "aide"
 FILES = {"debian": "/etc/aide/aide.conf", "rhel": "/etc/aide.conf"}
+TIMER = "dailyaidecheck.timer"
+JOB = "/etc/cron.d/ringwall-aide"
+TEXT = "# Written by Ringwall's hardening: removed by its rollback.\n5 4 * * * root /usr/sbin/aide --check\n"
 PROGRAM = re.compile(r"/[A-Za-z0-9_./-]+")
 ATTRIBUTES = re.compile(r"[A-Za-z0-9+]+")
 
 
 def operations(settings, facts):
-    """Return one ``edit`` of AIDE's configuration. Its database has to be made anew by people afterwards."""
+    """Return the operations. AIDE's database has to be made anew by people afterwards."""
     if not settings:
         return []
+    controls = controls_of(settings)
+    timed = [item for item in settings if item["setting"].get("schedule")]
+    found = _schedule(controls_of(timed), facts) if timed else []
+    settings = [item for item in settings if item["setting"].get("program")]
+    return found + (_programs(settings, facts) if settings else [])
+
+
+def _schedule(controls, facts):
+    if facts.family == "debian":
+        return [operation("unit", controls, name=TIMER, enabled=True, active=True, masked=False)]
+    return [operation("write", controls, path=JOB, text=TEXT, mode="0600", owner="root", group="root")]
+
+
+def _programs(settings, facts):
     controls = controls_of(settings)
     path = FILES.get(facts.family)
     if path is None:
