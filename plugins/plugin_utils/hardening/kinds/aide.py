@@ -19,9 +19,6 @@ ATTRIBUTES = re.compile(r"[A-Za-z0-9+]+")
 
 def operations(settings, facts):
     """Return the operations. AIDE's database has to be made anew by people afterwards."""
-    if not settings:
-        return []
-    controls = controls_of(settings)
     timed = [item for item in settings if item["setting"].get("schedule")]
     found = _schedule(controls_of(timed), facts) if timed else []
     settings = [item for item in settings if item["setting"].get("program")]
