@@ -147,7 +147,7 @@ function measureBar() {
 // The section column is as wide as the longest id of a published benchmark here; longer names take two lines.
 function measureSections() {
   const longest = Math.max(8, ...RULES.map((rule) => rule.section.length));
-  document.documentElement.style.setProperty("--section", Math.min(15, longest) + "ch");
+  document.documentElement.style.setProperty("--section", Math.ceil(Math.min(15, longest) * 8.4) + "px");
 }
 
 // The address keeps the filters, so that a link or a bookmark opens the same view.
