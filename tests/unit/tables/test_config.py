@@ -138,6 +138,18 @@ def test_aide_has_definitions_selections_and_directories(file_host):
     ]
 
 
+def test_what_aide_would_run_is_not_taken_for_its_configuration(file_host, tmp_path):
+    host = file_host(
+        {
+            "/etc/aide.conf": "@@x_include /etc/aide.d ^[a-z]+$\n",
+            "/etc/aide.d/run": "/bin/sh x\n",
+            "/etc/aide.d/text": "/a p\n",
+        }
+    )
+    (tmp_path / "etc/aide.d/run").chmod(0o755)
+    assert [line["name"] for line in read(host, "/etc/aide.conf")["directives"]] == ["@@x_include", "/a"]
+
+
 def test_shell_assignments_lose_their_quotes(file_host):
     text = "SILENTREPORTS=no\n#X=1\nexport A=\"b c\" # why\nB='x'\nC=plain # no\n[ -f x ] && D=1\n"
     row = read(file_host({"/etc/default/aide": text}), "/etc/default/aide")
