@@ -150,6 +150,15 @@ def test_what_aide_would_run_is_not_taken_for_its_configuration(file_host, tmp_p
     assert [line["name"] for line in read(host, "/etc/aide.conf")["directives"]] == ["@@x_include", "/a"]
 
 
+def test_sums_of_attributes_are_no_secrets(file_host):
+    text = "FIPSR = p+i+n+u+g+s+m+c+acl+selinux+xattrs+sha512+ftype+caps+e2fsattrs\n/a f OwnerMode+sha512-growing\n"
+    row = read(file_host({"/etc/aide.conf": text}), "/etc/aide.conf")
+    assert [value for _section, _name, value in pairs(row)] == [
+        "p+i+n+u+g+s+m+c+acl+selinux+xattrs+sha512+ftype+caps+e2fsattrs",
+        "f OwnerMode+sha512-growing",
+    ]
+
+
 def test_shell_assignments_lose_their_quotes(file_host):
     text = "SILENTREPORTS=no\n#X=1\nexport A=\"b c\" # why\nB='x'\nC=plain # no\n[ -f x ] && D=1\n"
     row = read(file_host({"/etc/default/aide": text}), "/etc/default/aide")
