@@ -16,10 +16,6 @@ from .assessment.planning import SelectionError
 from .changes import guarded, undoing
 from .changes.transport import Host
 from .evidence.state import open_state
-from .hardening import health
-from .hardening.outcome import UNWELL
-from .hardening.windows import WindowError
-from .hardening.windows import read as read_windows
 from .plain import plain
 from .snapshots.limits import HostFailure, harmless
 
@@ -122,8 +118,8 @@ def plan(action, task_vars):
                 "windows": arguments.get("windows"),
                 "check": checking,
             }
-            read_windows(wanted["windows"] or [])
-            health.read(arguments.get("health") or [])
+            flow.windows.read(wanted["windows"] or [])
+            flow.health.read(arguments.get("health") or [])
             options = {name: arguments.get(name) for name in ("parameters", "roles", "judged_by")}
             options["benchmarks"] = options.pop("judged_by")
             options["connection"] = connection_of(action, arguments.get("controllers"))
@@ -133,7 +129,7 @@ def plan(action, task_vars):
             return {"state": "refused", "reason": harmless(reason), "changes": False, "changed": False}
         except flow.Refused as refused:
             return {"state": "refused", "reason": harmless(str(refused)), "changes": False, "changed": False}
-        except (SelectionError, WindowError, health.HealthError) as error:
+        except (SelectionError, flow.windows.WindowError, flow.health.HealthError) as error:
             raise AnsibleActionFail(str(error)) from None
     if result["state"] == "refused" and result.get("changes"):
         result["changes"] = False
@@ -164,7 +160,11 @@ def outcome(action, task_vars):
             )
         except flow.Refused as refused:
             raise AnsibleActionFail(str(refused)) from None
-    return {**found, "unwell": found["state"] in UNWELL, "changed": found["state"] in ("changed", "partly")}
+    return {
+        **found,
+        "unwell": found["state"] in flow.outcome.UNWELL,
+        "changed": found["state"] in ("changed", "partly"),
+    }
 
 
 def _said(results):
@@ -180,12 +180,12 @@ def _said(results):
 def user_checks(action, task_vars, checks):
     """Carry out ``ringwall_health`` from the host with Ansible's own modules; return sentences of what fails."""
     problems = []
-    for check in health.read(checks):
-        module, arguments = health.task_of(check)
+    for check in flow.health.read(checks):
+        module, arguments = flow.health.task_of(check)
         answer = action._execute_module(module_name=module, module_args=arguments, task_vars=task_vars)
         if answer.get("failed") or answer.get("rc"):
             said = " ".join(str(answer.get("msg") or answer.get("stderr") or "").split())[:120]
-            problems.append(f"{health.words(check)} is not well: {harmless(said)}")
+            problems.append(f"{flow.health.words(check)} is not well: {harmless(said)}")
     return problems
 
 
