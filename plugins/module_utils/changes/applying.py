@@ -8,7 +8,7 @@ import os
 
 from . import deadman, validate
 from . import follow as follows
-from .compute import changes_of
+from .compute import changes_of, narrowed
 from .kinds import Resources, same
 from .spec import canonical, ordered
 from .target import Conflict, Problem, sha256
@@ -23,15 +23,16 @@ LISTENERS = ("ssh.service", "sshd.service", "ssh.socket", "sshd.socket")
 
 
 def planned(operations, target):
-    """Return a row for each operation: ``{index, changes, before, after, diff, digest_before, problem}``.
+    """Return a row for each operation: ``{index, changes, before, after, diff, digest_before, problem, left}``.
 
-    Each is looked at as if those before it had been carried out.
+    ``left``: ``{controls, problem}`` of edits that cannot be made. Each is looked at as if those before it had been
+    carried out.
     """
     view, rows = View(target), []
     for index, operation in enumerate(operations):
-        row = {"index": index, "changes": False, "before": "", "after": "", "diff": [], "problem": None}
+        row = {"index": index, "changes": False, "before": "", "after": "", "diff": [], "problem": None, "left": []}
         try:
-            changes = changes_of(operation, view)
+            changes, row["left"] = narrowed(operation, view)
         except Problem as error:
             changes, row["problem"] = [], str(error)
         row["before"], row["after"] = shown(changes)
@@ -51,6 +52,7 @@ class Applying:
         self.resources = Resources(target)
         self.dropped = Dropped()
         self.failed = {}  # index -> (status, reason)
+        self.left = {}  # control -> reason, where only some edits of an operation failed
         self.changed = set()
         self.followed = []
         self.seen = set()  # paths whose times are noted
@@ -97,14 +99,16 @@ class Applying:
         """Return {index: changes} of what can be carried out and passes validation."""
         first = True
         while True:
-            failures = len(self.failed)
+            failures = len(self.failed) + len(self.left)
             view, found, staged = View(self.target), {}, {}
             for index, operation in enumerate(self.operations):
                 rest = self.dropped.rest(index, operation)
                 if rest is None:
                     continue
                 try:
-                    found[index] = changes_of(rest, view)
+                    found[index], left = narrowed(rest, view)
+                    for item in left:
+                        self._fail_controls(item["controls"], item["problem"])
                 except Problem as error:
                     self._fail(index, "failed", str(error))
                     found[index] = []
@@ -115,9 +119,9 @@ class Applying:
                 if operation.get("validate") and paths:
                     staged.setdefault(operation["validate"], {}).setdefault(index, []).extend(paths)
             first = False
-            if len(self.failed) == failures:
+            if len(self.failed) + len(self.left) == failures:
                 self._validate(staged, view)
-            if len(self.failed) == failures:
+            if len(self.failed) + len(self.left) == failures:
                 return found
 
     def _moved(self, index, changes):
@@ -130,7 +134,11 @@ class Applying:
                 validate.check(name, paths, view, self.journal)
             except Problem as error:
                 for index in self._guilty(name, by_operation, view):
-                    self._fail(index, "failed", str(error))
+                    controls = self._guilty_controls(name, index)
+                    if controls:
+                        self._fail_controls(controls, str(error))
+                    else:
+                        self._fail(index, "failed", str(error))
 
     def _guilty(self, name, by_operation, view):
         """The operations whose files alone do not pass; all of them when only the whole does not."""
@@ -143,6 +151,34 @@ class Applying:
             except Problem:
                 found.append(index)
         return found or list(by_operation)
+
+    def _guilty_controls(self, name, index):
+        """Controls of one edit without which everything passes; None when no single one is to blame."""
+        operation = self.dropped.rest(index, self.operations[index]) or {}
+        sets = sorted({tuple(edit.get("controls") or ()) for edit in operation.get("edits") or ()})
+        for controls in sets if len(sets) > 1 else ():
+            without = Dropped(controls=controls)
+            without.add(self.dropped)
+            view, paths = View(self.target), []
+            try:
+                for number, one in enumerate(self.operations):
+                    rest = without.rest(number, one) if controls else None
+                    changes = changes_of(rest, view) if rest is not None else []
+                    view.set(changes)
+                    if rest is not None and rest.get("validate") == name:
+                        paths += [change["key"] for change in changes if change["kind"] == "content"]
+                if controls:
+                    validate.check(name, sorted(set(paths)), view, self.journal)
+                    return controls
+            except Problem:
+                continue
+        return None
+
+    def _fail_controls(self, controls, reason):
+        """These controls cannot be carried out; operations that others want, too, go on without their edits."""
+        for control in controls:
+            self.left.setdefault(control, reason)
+        self.dropped.add(Dropped(controls=controls))
 
     def _fail(self, index, status, reason):
         self.failed[index] = (status, reason)
@@ -271,10 +307,10 @@ class Applying:
         return ["%s does not run any more" % name for name in before if name not in now and name not in stopped]
 
     def _result(self, phase):
-        results, controls = [], {}
+        results, controls = [], dict(self.left)
         for index, operation in enumerate(self.operations):
             status, reason = self.failed.get(index, (None, None))
-            if status is None and self.dropped.rest(index, operation) is not operation:
+            if status is None and self.dropped.rest(index, operation) is None:
                 status, reason = "undone", "another operation of the same control failed"
             results.append(
                 {

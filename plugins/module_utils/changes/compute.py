@@ -27,9 +27,33 @@ def changes_of(operation, view):
     except Unreadable as error:
         raise Problem(error.why) from None
     except EditError as error:
-        raise Problem("%s: %s" % (operation["path"], error)) from None
+        problem = Problem("%s: %s" % (operation["path"], error))
+        problem.edit = error.edit
+        raise problem from None
     except OSError as error:
         raise Problem("%s: %s" % (operation.get("path") or operation.get("name"), error.strerror)) from None
+
+
+def narrowed(operation, view):
+    """Return (changes, left): an edit that cannot be made is left out, with all edits that only its controls want.
+
+    ``left`` is a list of ``{controls, problem}``. Raise Problem when that leaves nothing.
+    """
+    left = []
+    while True:
+        try:
+            return changes_of(operation, view), left
+        except Problem as problem:
+            number = getattr(problem, "edit", None)
+            controls = operation["edits"][number].get("controls") if number is not None else None
+            if not controls:
+                raise
+            own = operation.get("controls") or []
+            rest = [edit for edit in operation["edits"] if not set(edit.get("controls") or own) <= set(controls)]
+            if not rest:
+                raise
+            left.append({"controls": list(controls), "problem": str(problem)})
+            operation = dict(operation, edits=rest)
 
 
 def _parents(path, view):

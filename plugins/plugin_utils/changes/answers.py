@@ -68,9 +68,15 @@ def _owner(value):
     return {name: _text(value.get(name, ""), 200) for name in ("run", "since")} if isinstance(value, dict) else None
 
 
+def _left(value):
+    if not isinstance(value, dict):
+        raise malformed("an object is none")
+    return {"controls": _texts(value.get("controls")), "problem": _text(value.get("problem"))}
+
+
 ROW = {
     "index": _number, "changes": _bool, "before": _text, "after": _text, "diff": _texts, "digest_before": _digest,
-    "problem": _optional(_text),
+    "problem": _optional(_text), "left": lambda value: [_left(item) for item in value or []],
 }  # fmt: skip
 RESULT = {"index": _number, "status": lambda value: _choice(value, STATUSES), "reason": _optional(_text)}
 

@@ -13,7 +13,7 @@ RULES = {
         "severity": "high",
         "steps": [
             "Read why: no log-in after the change, a restart in between, or a change that ended half-way.",
-            "What the run changed is as it was before. A control that locks out wants a hold or a parameter: plan again.",
+            "What the run changed is as it was before. A control that locks out wants a hold: plan again.",
         ],
     },
     "hardening.conflict": {

@@ -249,3 +249,39 @@ def test_a_torn_last_line_of_the_journal_was_never_acted_upon(box):
     box.rollback()
     assert box.fingerprint() == before
     assert journals.Journal(str(box.root), "r1").records()[-1]["finished"]
+
+
+def test_an_edit_that_cannot_be_made_takes_only_its_own_control_along(box):
+    box.write("etc/pam.d/x", "auth required pam_unix.so\n")
+    operation = {
+        "op": "edit", "path": "/etc/pam.d/x", "controls": ["a", "b", "c"],
+        "edits": [
+            {"pam": {"type": "auth", "module": "pam_unix.so", "add": {"x": None}}, "controls": ["a"]},
+            {"pam": {"type": "auth", "module": "pam_none.so"}, "controls": ["b"]},
+            {"line": "# c", "controls": ["b", "c"]},
+        ],
+    }  # fmt: skip
+    row = box.plan([operation])["operations"][0]
+    assert (row["problem"], row["changes"], row["left"][0]["controls"]) == (None, True, ["b"])
+    told = box.apply([operation])
+    assert [one["status"] for one in told["results"]] == ["changed"]
+    assert list(told["failed"]) == ["b"]
+    assert box.text("etc/pam.d/x") == "auth required pam_unix.so x\n# c\n"
+    box.confirm()
+    assert box.rollback()["conflicts"] == []
+    assert box.text("etc/pam.d/x") == "auth required pam_unix.so\n"
+
+
+def test_one_value_that_does_not_pass_validation_takes_only_its_own_control_along(box):
+    box.write("etc/audit/auditd.conf", "a = 1\n")
+    operation = {
+        "op": "edit", "path": "/etc/audit/auditd.conf", "controls": ["a", "b"], "validate": "auditd",
+        "edits": [
+            {"set": "max_log_file", "value": "8", "separator": " = ", "controls": ["a"]},
+            {"line": "nonsense", "controls": ["b"]},
+        ],
+    }  # fmt: skip
+    told = box.apply([operation])
+    assert list(told["failed"]) == ["b"]
+    assert "not of the form" in told["failed"]["b"]
+    assert box.text("etc/audit/auditd.conf") == "a = 1\nmax_log_file = 8\n"

@@ -34,5 +34,7 @@ def apply(data, edits):
         try:
             APPLIERS[kind](lines, edit)
         except EditError as error:
-            raise EditError("edits[%d] (%s): %s" % (index, kind, error)) from None
+            located = EditError("edits[%d] (%s): %s" % (index, kind, error))
+            located.edit = index
+            raise located from None
     return lines.data()
