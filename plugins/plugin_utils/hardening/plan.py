@@ -33,6 +33,8 @@ def make_plan(entries, facts, options, own, host=""):
     asked = select(entries, selection, list(own))
     chosen, held, left, exempt = _sorted_out(asked, facts, selection)
     settings, conflicts = merge(chosen)
+    if selection.mode == "keep":
+        settings = [item for item in settings if _lasts(item["setting"], facts)]
     operations, kinds, packages, others = _operations(settings, facts)
     controls = {}
     for entry in asked:
@@ -50,7 +52,7 @@ def make_plan(entries, facts, options, own, host=""):
         "kinds": kinds,
         "packages": packages,
         "held": held,
-        "left": left + others["left"],
+        "left": [] if selection.mode == "keep" else left + others["left"],
         "exempt": exempt,
         "conflicts": conflicts,
         "reboot": others["reboot"],
@@ -64,6 +66,13 @@ def sealed(plan):
     """Return the plan with its digest: SHA-256 of everything else in it."""
     body = {name: value for name, value in plan.items() if name != "digest"}
     return {**body, "digest": hashlib.sha256(spec.canonical(body)).hexdigest()}
+
+
+def _lasts(setting, facts):
+    """False for what keeps itself: packages, and units that are not there."""
+    if setting["kind"] == "service":
+        return facts.row("units", setting["name"]) is not None
+    return setting["kind"] != "package"
 
 
 def _named(plan):

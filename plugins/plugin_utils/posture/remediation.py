@@ -7,6 +7,7 @@ import re
 from ..content.control import substitute
 from ..snapshots.view import Gap
 from .applicability import applies
+from .comparison import COMPARATORS
 from .judge import any_of, chosen_case
 from .resources import RESOURCES
 from .resources.base import worst
@@ -108,17 +109,24 @@ def _gap(gap):
 
 def _as_it_is(settings, entry, verdict):
     """Settings that write down what is so now. A choice (``{max: 4}``) becomes the host's value, or nothing is set."""
-    choice = any(isinstance(value, dict) and "equals" not in value for value in entry.values())
-    if not choice or not all("value" in item for item in settings):
+    if not _leaves_choice(entry) or not any("value" in item for item in settings):
         return settings
     actual = verdict.actual
     if isinstance(actual, dict) and len(actual) == 1:
         actual = next(iter(actual.values()))
     if isinstance(actual, dict):
         actual = actual.get("persisted") or actual.get("runtime")
-    if isinstance(actual, bool) or not isinstance(actual, (str, int)) or not PLAIN.fullmatch(str(actual)):
-        return []
-    return [{**item, "value": actual} for item in settings]
+    plain = isinstance(actual, (str, int)) and not isinstance(actual, bool) and PLAIN.fullmatch(str(actual))
+    return [{**settings[0], "value": actual}] if plain and len(settings) == 1 else []
+
+
+def _leaves_choice(statement):
+    """True if a comparator other than ``equals`` stands anywhere in it."""
+    if isinstance(statement, dict):
+        if set(statement) & COMPARATORS.keys() - {"equals"}:
+            return True
+        return any(_leaves_choice(item) for item in statement.values())
+    return isinstance(statement, list) and any(_leaves_choice(item) for item in statement)
 
 
 def entries_of(findings, content, judged_values, snapshot, context, status="fail"):
