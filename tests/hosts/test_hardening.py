@@ -149,6 +149,7 @@ def test_outside_of_its_window_a_host_is_left_as_it_is(story, tmp_path):
     played = plays.play(tmp_path, story["inventory"], "playbooks/harden.yml", ringwall_windows=closed, **FAST)
     assert played.code == 2
     assert "no change window is open" in plain(played.output)
+    assert {json.loads((path / "run.json").read_text())["state"] for path in played.runs()} == {"complete"}
     assert story["engine"].shell("hard", ETC) == story["etc"][4]
 
 
@@ -176,6 +177,25 @@ def test_waves_stop_at_the_first_host_that_is_not_well(story, tmp_path):
     }
     for path in played.runs():
         assert json.loads((path / "run.json").read_text())["state"] == "complete", path.name
+
+
+def test_keeping_writes_down_what_passes_and_the_findings_stay(story, tmp_path):
+    kept = plays.play(tmp_path, story["inventory"], "playbooks/harden.yml", ringwall_hardening_mode="keep", **FAST)
+    assert kept.code == 0, plain(kept.output)[-3000:]
+    engine = story["engine"]
+    assert "IgnoreRhosts yes" in engine.shell("hard", "cat /etc/ssh/sshd_config.d/00-ringwall.conf")
+    from ansible_collections.ringwall.servers.plugins.plugin_utils.evidence import runs
+    from ansible_collections.ringwall.servers.plugins.plugin_utils.evidence.state import open_state
+
+    state = open_state(str(kept.state))
+    before, after = (
+        {
+            (one["section"], one["control"]): one["status"]
+            for one in runs.load_run(state, path.name).host("hard")["findings"]
+        }
+        for path in kept.runs()
+    )
+    assert not [key for key in before if before[key] == "pass" and after[key] == "fail"]
 
 
 def test_too_many_hosts_are_refused_unless_somebody_means_them(story, tmp_path):
