@@ -214,6 +214,8 @@ def observed(plan, results, pending=False):
     for kind, indexes in plan["kinds"].items():
         for index in indexes:
             operation, result = plan["operations"][index], by_index.get(index, {})
+            for item in () if pending else result.get("left") or ():
+                left.append({"controls": item["controls"], "reason": str(item["problem"])[:300]})
             if result.get("problem") and not pending:
                 left.append({"controls": operation["controls"], "reason": str(result["problem"])[:300]})
             elif result.get("changes", True) or result.get("problem"):
