@@ -9,7 +9,7 @@ import os
 from . import deadman, validate
 from . import follow as follows
 from .compute import changes_of, narrowed
-from .kinds import Resources, same
+from .kinds import Resources, account_file, same
 from .spec import canonical, ordered
 from .target import Conflict, Problem, sha256
 from .undo import STATIC, Dropped, undo
@@ -225,8 +225,8 @@ class Applying:
     def _times(self, changes):
         found = {}
         for change in changes:
-            if change["kind"] == "field":
-                path = change["key"].rsplit(":", 2)[0]
+            path = account_file(change["kind"], change["key"])
+            if path:
                 data = self.target.tree.read(path, 64 << 20)
                 self._time(found, path, sha256(data))
                 self._time(found, os.path.dirname(path), None)

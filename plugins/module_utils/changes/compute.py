@@ -14,6 +14,8 @@ from .kinds import FLAGS
 from .target import Problem
 from .view import owner_numbers
 
+SYSTEM_GROUPS = (999, 99, -1)
+"""Numbers of groups made here, from the highest: as groupadd --system takes them (SYS_GID_MAX of login.defs(5))."""
 AGES = {"last_change": 2, "min_days": 3, "max_days": 4, "warn_days": 5, "inactive": 6, "expire": 7}
 """Fields of /etc/shadow, counted from 0 (shadow(5))."""
 
@@ -253,7 +255,26 @@ def _account(operation, view):
     return found
 
 
+def _made_group(name, view):
+    """Changes that make a group of the system's, empty and without a password; none if there is one."""
+    if not view.read("entry", "/etc/group:" + name).get("absent"):
+        return []
+    lines = view.target.host.lines("/etc/group", 64 << 20)
+    made = [state["line"] for (kind, key), state in view.states.items()
+            if kind == "entry" and key.startswith("/etc/group:") and "line" in state]  # fmt: skip
+    taken = {words[2] for words in (line.split(":") for line in [*lines, *made]) if len(words) > 2}
+    number = next((number for number in range(*SYSTEM_GROUPS) if str(number) not in taken), None)
+    if number is None:
+        raise Problem("/etc/group has no free number for a group of the system's")
+    found = view.change("entry", "/etc/group:" + name, {"line": "%s:x:%d:" % (name, number)})
+    if view.type("/etc/gshadow") == "file":
+        found += view.change("entry", "/etc/gshadow:" + name, {"line": "%s:!::" % name})
+    return found
+
+
 def _group(operation, view):
+    if operation.get("present"):
+        return _made_group(operation["name"], view)
     found, gone = [], set(operation["members_remove"])
     for key in ("/etc/group:%s:3" % operation["name"], "/etc/gshadow:%s:3" % operation["name"]):
         now = view.read("field", key)

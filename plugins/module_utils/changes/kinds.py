@@ -78,6 +78,46 @@ class Fields:
             self.target.put_content(path, {"type": "file"}, lambda: data)
 
 
+class Entries:
+    """Resource ``entry``: key ``<file>:<name>``, a line of an account file; state ``{line}`` or absent.
+
+    Of gshadow's password the state tells only whether it is locked.
+    """
+
+    def __init__(self, target):
+        self.target = target
+        self.fields = Fields(target)
+
+    def read(self, key):
+        """The line, a password in it as ``!`` or ``x``."""
+        path, name = key.rsplit(":", 1)
+        for line in self.fields._lines(path):
+            words = line.split(":")
+            if words[0] == name:
+                if len(words) > 1:
+                    words[1] = "!" if words[1][:1] in ("!", "*") else "x"
+                return {"line": ":".join(words)}
+        return {"absent": True}
+
+    def put(self, key, state):
+        """Append the line, or take it away; other lines stay byte for byte."""
+        path, name = key.rsplit(":", 1)
+        with _PasswordLock(self.target):
+            lines = [line for line in self.fields._lines(path) if line.split(":")[0] != name]
+            end = len(lines) - (1 if lines and not lines[-1] else 0)
+            if "line" in state:
+                lines[end:] = [state["line"], ""]
+            data = "\n".join(lines).encode("utf-8", "surrogateescape")
+            self.target.put_content(path, {"type": "file"}, lambda: data)
+
+
+def account_file(kind, key):
+    """The account file that a resource of such a file lies in, else None."""
+    if kind == "field":
+        return key.rsplit(":", 2)[0]
+    return key.rsplit(":", 1)[0] if kind == "entry" else None
+
+
 class _PasswordLock:
     """Nobody else changes accounts meanwhile. The file, if we had to make it, goes again."""
 
@@ -220,7 +260,7 @@ class Active:
         self.target.run(["systemctl", verb] + ([] if self.wait else ["--no-block"]) + [key], timeout=120)
 
 
-KINDS = {"field": Fields, "sysctl": Sysctl, "module": Module, "mount": Mount, "active": Active}
+KINDS = {"field": Fields, "entry": Entries, "sysctl": Sysctl, "module": Module, "mount": Mount, "active": Active}
 
 
 class Resources:

@@ -19,7 +19,7 @@ unload     module: taken out of the kernel now; in use = problem
 remount    path, options: per-mount flags such as nodev set on what is mounted there now
 account    name, min_days?, max_days?, warn_days?, inactive?, expire?, last_change? (days; -1 empties the field),
            lock?, shell?, home_mode_clear?
-group      name, members_remove
+group      name, present | members_remove: made if there is none (of the system's, empty), or members are taken out
 ========== =====================================================================================================
 
 Modes are octal texts (``"0640"``), owners and groups names or numbers as text. ``validate``: one of VALIDATORS.
@@ -144,6 +144,11 @@ def _bool(where, value):
         _fail(where, "%r is neither true nor false" % (value,))
 
 
+def _choice_true(where, value):
+    if value is not True:
+        _fail(where, "%r is not true" % (value,))
+
+
 def _days(where, value):
     if isinstance(value, bool) or not isinstance(value, int) or not -1 <= value <= 999999:
         _fail(where, "%r is no number of days (-1 empties the field)" % (value,))
@@ -247,8 +252,8 @@ OPERATIONS = {
     "account": ({"name": _text(64, pattern=NAME, what="an account")},
                 {"min_days": _days, "max_days": _days, "warn_days": _days, "inactive": _days, "expire": _days,
                  "last_change": _days, "lock": _bool, "shell": _path(), "home_mode_clear": MODE_TEXT}),
-    "group": ({"name": _text(64, pattern=NAME, what="a group"),
-               "members_remove": _list(_text(64, pattern=NAME, what="an account"), 1)}, {}),
+    "group": ({"name": _text(64, pattern=NAME, what="a group")},
+              {"present": _choice_true, "members_remove": _list(_text(64, pattern=NAME, what="an account"), 1)}),
 }  # fmt: skip
 """Operation -> (required, optional fields); ``op``, ``controls``, ``guarded`` and ``follow`` come to each."""
 
@@ -279,6 +284,8 @@ def check_operation(operation, where="operation"):
             _fail(where, "has both mode and clear_mode")
         if GLOB.search(operation["path"].split("/")[1]):
             _fail(where, "a pattern must not stand for a top directory")
+    if operation["op"] == "group" and bool(operation.get("present")) == bool(operation.get("members_remove")):
+        _fail(where, "must have either present or members_remove")
 
 
 def check_operations(operations):

@@ -13,12 +13,12 @@ import os
 from . import follow as follows
 from .compute import changes_of
 from .journal import Images
-from .kinds import Resources, same
+from .kinds import Resources, account_file, same
 from .spec import ordered
 from .target import Problem, sha256
 from .view import View
 
-STATIC = ("content", "attributes", "field")
+STATIC = ("content", "attributes", "field", "entry")
 """Kinds that lie on disk: undone before the follow-ups run, the others behind them."""
 
 
@@ -166,7 +166,7 @@ def _sweep(target, known):
 
     folders = {}
     for kind, key in known:
-        path = key.rsplit(":", 2)[0] if kind == "field" else key
+        path = account_file(kind, key) or key
         if kind in STATIC:
             folders.setdefault(os.path.dirname(path), []).append(os.path.basename(path))
     for folder, names in folders.items():

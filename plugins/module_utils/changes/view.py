@@ -114,6 +114,8 @@ def _named(kind, key, state):
     if state.get("absent"):
         return "%s: not there" % key
     words = ", ".join("%s %s" % (name, " ".join(v) if isinstance(v, list) else v) for name, v in sorted(state.items()))
+    if kind == "entry":
+        return "%s in %s: there" % tuple(reversed(key.rsplit(":", 1)))
     if kind == "field":
         path, name, number = key.rsplit(":", 2)
         return "%s in %s, field %d: %s" % (name, path, int(number) + 1, words)

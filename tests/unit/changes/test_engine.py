@@ -25,6 +25,7 @@ OPERATIONS = [
     {"op": "unit", "name": "cups.service", "enabled": False, "masked": True, "controls": ["f"]},
     {"op": "account", "name": "alice", "max_days": 365, "lock": True, "shell": "/usr/sbin/nologin", "controls": ["g"]},
     {"op": "group", "name": "sudo", "members_remove": ["alice"], "controls": ["h"]},
+    {"op": "group", "name": "sugroup", "present": True, "controls": ["i"]},
 ]
 
 
@@ -40,7 +41,7 @@ def test_a_plan_says_what_would_change_and_changes_nothing(box):
     before = box.fingerprint()
     rows = box.plan(OPERATIONS)["operations"]
     assert [row["problem"] for row in rows] == [None] * len(rows)
-    assert [row["changes"] for row in rows] == [True, True, True, False, True, True, True, True, True]
+    assert [row["changes"] for row in rows] == [True, True, True, False, True, True, True, True, True, True]
     assert "-PASS_MAX_DAYS\t99999" in rows[2]["diff"]
     assert "+PASS_MAX_DAYS 365" in rows[2]["diff"]
     assert "hash" not in json.dumps(rows)
@@ -53,14 +54,15 @@ def test_all_of_it_is_done_and_undone_to_the_byte(box):
     before = box.fingerprint()
     told = box.apply(OPERATIONS)
     assert told["phase"] == "switched"
-    assert [row["status"] for row in told["results"]] == ["changed"] * 3 + ["unchanged"] + ["changed"] * 5
+    assert [row["status"] for row in told["results"]] == ["changed"] * 3 + ["unchanged"] + ["changed"] * 6
     assert box.text("etc/sysctl.d/60-ringwall.conf") == "kernel.x = 1\n"
     assert (box.root / "etc/new/deep/file.conf").stat().st_mode & 0o777 == 0o600
     assert os.readlink(box.root / "etc/systemd/system/cups.service") == "/dev/null"
     assert not os.path.lexists(box.root / "etc/systemd/system/multi-user.target.wants/cups.service")
     assert not os.path.lexists(box.root / "etc/systemd/system/printer.service")
     assert "alice:!$y$j9T$salt$hash:19000:0:365:7:::" in box.text("etc/shadow")
-    assert box.text("etc/group").endswith("sudo:x:27:\n")
+    assert box.text("etc/group").endswith("sudo:x:27:\nsugroup:x:999:\n")
+    assert box.text("etc/gshadow").endswith("sudo:*::\nsugroup:!::\n")
     assert not (box.root / "etc/.pwd.lock").exists()
     assert "hash" not in (box.root / "var/lib/ringwall/r1/journal.jsonl").read_text()
     assert box.confirm()["phase"] == "confirmed"
@@ -111,6 +113,22 @@ def test_what_somebody_else_changed_is_left_and_told(box):
     assert box.text("etc/sysctl.d/60-ringwall.conf") == "kernel.x = 2\n"
     assert box.text("etc/shadow") == "root:*:19001:0:99999:7:::\nalice:$y$j9T$salt$hash:19000:0:90:7:::\n"
     assert not (box.root / "etc/new").exists()
+
+
+def test_a_group_that_is_there_is_left_and_one_that_got_members_stays(box):
+    makes = [
+        {"op": "group", "name": "sudo", "present": True, "controls": ["a"]},
+        {"op": "group", "name": "one", "present": True, "controls": ["b"]},
+        {"op": "group", "name": "two", "present": True, "controls": ["c"]},
+    ]
+    assert [row["changes"] for row in box.plan(makes)["operations"]] == [False, True, True]
+    box.apply(makes)
+    box.confirm()
+    assert box.text("etc/group").endswith("one:x:999:\ntwo:x:998:\n")
+    box.write("etc/group", box.text("etc/group").replace("two:x:998:", "two:x:998:alice"))
+    told = box.rollback()
+    assert told["conflicts"] == ["entry /etc/group:two is not what was written: left as it is"]
+    assert box.text("etc/group") == "root:x:0:\nsudo:x:27:alice\ntwo:x:998:alice\n"
 
 
 def test_what_changed_since_the_plan_is_refused_and_the_rest_goes_on(box):

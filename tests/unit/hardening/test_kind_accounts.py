@@ -216,6 +216,16 @@ def test_a_service_that_loses_its_shell_loses_its_password(ops, facts, chosen):
     assert (done["shell"], done["lock"]) == ("/usr/sbin/nologin", True)
 
 
+def test_the_group_for_su_is_made_where_there_is_none(ops, facts, chosen):
+    wanted = chosen({"do": "empty_group", "group": "sugroup"})
+    (done,) = ops("account", wanted, facts({"groups": {"root": {"name": "root"}}}))
+    assert (done["op"], done["name"], done["present"]) == ("group", "sugroup", True)
+    (done,) = ops("account", wanted, facts({"groups": {"sugroup": {"name": "sugroup", "member_count": 2}}}))
+    assert (done["op"], "has members" in done["reason"]) == ("left", True)
+    (done,) = ops("account", chosen({"do": "empty_group", "group": "a:x"}), facts())
+    assert done["op"] == "left"
+
+
 def test_a_hostile_name_never_becomes_an_operation(ops, facts, chosen):
     rows = user("x;reboot", 110)
     assert [item["op"] for item in ops("account", chosen({"do": "system_shells"}), facts({"users": rows}))] == ["left"]

@@ -2,8 +2,8 @@
 
 ``system_shells``: services get nologin and lose their password. ``lock_shellless``, ``lock_system``, ``lock_root``:
 passwords are locked. ``home`` (with ``who``, ``owner``, ``group``, ``mode``, ``dot_owner``, ``dot_group``,
-``dot_mode``, ``dot_names``): homes and dot files. ``root_path``: directories in root's PATH. ``root_group`` and
-``empty_group`` are left to people.
+``dot_mode``, ``dot_names``): homes and dot files. ``root_path``: directories in root's PATH. ``empty_group``
+(with ``group``): a group without members is made. ``root_group`` is left to people.
 
 The account that connects is never locked and keeps its shell.
 """
@@ -110,6 +110,16 @@ def _root_path(item, facts):
     return found
 
 
+def _empty_group(item, facts):
+    """Make the group; who is in one that is there already, or has it as the primary one, is for people to say."""
+    name = str(item["setting"].get("group") or "")
+    if not NAME.fullmatch(name) or len(name) > 32:
+        return [left(item["controls"], "nobody names the group: set su_group in ringwall_parameters")]
+    if any(row.get("name") == name for row in facts.rows("groups").values()):
+        return [left(item["controls"], f"the group {name} has members: whether they may use su is for people to say")]
+    return [operation("group", item["controls"], name=name, present=True)]
+
+
 def _people(reason):
     return lambda item, facts: [left(item["controls"], reason)]
 
@@ -122,6 +132,6 @@ WORK = {
     "home": home,
     "root_path": _root_path,
     "root_group": _people("another primary group changes who may open what: choose it with usermod -g"),
-    "empty_group": _people("the group is made with groupadd, or its members are taken out by a person"),
+    "empty_group": _empty_group,
 }
 """``do`` -> function(item, facts) -> operations."""
