@@ -206,19 +206,22 @@ def observed(plan, results, pending=False):
 
     ``results``: what the engine said of each operation (``mode=plan``): ``{index, changes, before, after, diff,
     digest_before, problem?}``. Operations that change nothing are dropped; one that cannot be done is left with the
-    engine's reason, unless packages are still to come (``pending``), which may bring what it needs. Every one that is
-    kept bears the digest of what was there, which the engine compares again before it changes it.
+    engine's reason, unless packages are still to come (``pending``), which may bring what it needs; so may they the
+    file that one is about. Every one that is kept bears the digest of what was there, which the engine compares again
+    before it changes it.
     """
     by_index = {item["index"]: item for item in results}
     operations, changes, kinds, left = [], [], {}, list(plan["left"])
     for kind, indexes in plan["kinds"].items():
         for index in indexes:
             operation, result = plan["operations"][index], by_index.get(index, {})
-            for item in () if pending else result.get("left") or ():
-                left.append({"controls": item["controls"], "reason": str(item["problem"])[:300]})
+            left += [
+                {"controls": item["controls"], "reason": str(item["problem"])[:300]}
+                for item in (() if pending else result.get("left") or ())
+            ]
             if result.get("problem") and not pending:
                 left.append({"controls": operation["controls"], "reason": str(result["problem"])[:300]})
-            elif result.get("changes", True) or result.get("problem"):
+            elif result.get("changes", True) or result.get("problem") or (pending and operation.get("missing_ok")):
                 kinds.setdefault(kind, []).append(len(operations))
                 operations.append(operation)
                 changes.append(change_of(result))

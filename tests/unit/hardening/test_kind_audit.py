@@ -20,7 +20,7 @@ CHMOD = "-a always,exit -F arch=b64 -S chmod,fchmod,fchmodat -F auid>=1000 -F au
 def ops(kind, settings, facts):
     done = KINDS[kind].operations(settings, facts)
     for operation in done:
-        if operation["op"] not in ("left", "reboot"):
+        if operation["op"] not in ("left", "reboot", "package"):
             spec.check_operation(operation)
     return done
 
@@ -211,7 +211,7 @@ def test_logs_lose_bits_and_those_of_services_keep_their_owner(facts, chosen):
         {"names": ["wtmp*"], "mode": "0664", "group": ["root", "utmp"]},
         {"mode": "0640", "owner": ["root"], "group": ["root", "adm"]},
     ]
-    done = ops("log_files", chosen({"entries": entries}), facts({"log_files": rows}))
+    done = ops("log_files", chosen({"entries": entries}), facts({"log_files": rows}, family="rhel"))
     shown = [{key: one[key] for key in ("path", "clear_mode", "owner", "group") if key in one} for one in done[:-1]]
     assert shown == [
         {"path": "/var/log/a.log", "clear_mode": "7137"},
@@ -220,6 +220,17 @@ def test_logs_lose_bits_and_those_of_services_keep_their_owner(facts, chosen):
     ]
     assert done[-1]["op"] == "left"
     assert "/var/log/db/c.log" in done[-1]["reason"]
+
+
+def test_logs_that_the_first_package_makes_are_thought_of(facts, chosen):
+    entries = [{"mode": "0640", "owner": ["root"], "group": ["root", "adm"]}]
+    rows = {"/var/log/dpkg.log": {**LOG, "mode": 0o640}}
+    done = ops("log_files", chosen({"entries": entries}), facts({"log_files": rows}))
+    assert {(one["path"], one["clear_mode"], one["missing_ok"]) for one in done} == {
+        ("/var/log/alternatives.log", "7137", True),
+        ("/var/log/apt/history.log", "7137", True),
+        ("/var/log/apt/term.log", "7137", True),
+    }
 
 
 @pytest.mark.parametrize(("family", "path"), [("debian", "/etc/aide/aide.conf"), ("rhel", "/etc/aide.conf")])
@@ -233,11 +244,27 @@ def test_programs_that_aide_shall_watch(facts, chosen, family, path):
 
 
 def test_aide_looks_every_day(facts, chosen):
-    (timer,) = ops("aide", chosen({"schedule": "daily"}), facts(family="debian"))
+    package, timer = ops("aide", chosen({"schedule": "daily"}), facts(family="debian"))
+    assert (package["op"], package["name"]) == ("package", "aide-common")
     assert (timer["op"], timer["name"], timer["enabled"]) == ("unit", "dailyaidecheck.timer", True)
     (job,) = ops("aide", chosen({"schedule": "daily"}), facts(family="rhel"))
     assert (job["path"], job["mode"]) == ("/etc/cron.d/ringwall-aide", "0600")
     assert "root /usr/sbin/aide --check" in job["text"]
+
+
+@pytest.mark.parametrize(
+    ("family", "database"), [("debian", "/var/lib/aide/aide.db"), ("rhel", "/var/lib/aide/aide.db.gz")]
+)
+def test_the_first_database_of_aide_is_made_later_once(facts, chosen, family, database):
+    packages = {"aide-common": {"name": "aide-common", "installed": True}}
+    (job,) = ops("aide", chosen({"database": True}), facts({"packages": packages}, family=family))
+    assert (job["op"], job["path"], job["mode"]) == ("write", "/etc/cron.d/ringwall-first-database", "0600")
+    line = job["text"].splitlines()[-1]
+    assert line.startswith(f"*/5 * * * * root test -e {database} || ")
+    assert "%" not in line  # cron would end the command there
+    check = subprocess.run(["sh", "-n", "-c", line.split("root ", 1)[1]], capture_output=True, text=True)
+    assert check.stderr == ""
+    assert ops("aide", chosen({"database": True}), facts(family="alpine"))[0]["op"] == "left"
 
 
 def test_a_directive_that_a_later_file_takes_back_is_set_there_too(facts, chosen):

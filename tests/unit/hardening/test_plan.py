@@ -241,6 +241,14 @@ def test_what_changes_nothing_on_the_host_is_dropped_and_what_cannot_be_done_is_
     assert seen["digest"] != first["digest"]
 
 
+def test_what_packages_may_still_bring_is_kept_until_they_came(plan):
+    first = plan(entry())
+    first["operations"][0] = {**first["operations"][0], "missing_ok": True}
+    rows = [{"index": 0, "changes": False}]
+    assert planned(plans.observed(first, rows)) == []
+    assert planned(plans.observed(first, rows, pending=True)) == first["operations"][0]["controls"]
+
+
 def test_a_plan_that_changes_nothing_says_so(plan):
     found = plan(entry(status="pass"))
     assert plans.nothing(found)

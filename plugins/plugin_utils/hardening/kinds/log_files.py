@@ -15,6 +15,10 @@ KIND = "log_files"
 TABLE = "log_files"
 PATH = re.compile(r"/var/log(/[A-Za-z0-9_@+~-][A-Za-z0-9_.@+~:-]*){1,12}")
 KEEPERS = ("root", "syslog")
+PACKAGING = {
+    "debian": ("/var/log/alternatives.log", "/var/log/apt/history.log", "/var/log/apt/term.log", "/var/log/dpkg.log"),
+}
+"""Logs that the first package makes; hardening may be what installs it."""
 
 
 def operations(settings, facts):
@@ -39,6 +43,11 @@ def operations(settings, facts):
             fields = {key: value for key, value in fields.items() if key == "clear_mode"}
         if fields:
             found.append(operation("attributes", controls, path=path, **fields))
+    for path in PACKAGING.get(facts.family, ()):
+        entry = _entry(path, entries)
+        if entry is not None and entry.get("mode") and path not in facts.rows(TABLE):
+            clear = f"{0o7777 & ~int(entry['mode'], 8):04o}"
+            found.append(operation("attributes", controls, path=path, clear_mode=clear, missing_ok=True))
     if foreign:
         shown = ", ".join(foreign[:5])
         found.append(left(controls, f"{len(foreign)} logs belong to accounts of services, which write them: {shown}"))
