@@ -179,7 +179,7 @@ def finish_host(host, begun, verified, applied, packages, problems):
         "installed": installed,
         "removed": removed,
         "accounts": _new(first, second, "users"),
-        "groups": _new(first, second, "groups"),
+        "groups": [name for name in _new(first, second, "groups") if name not in _made_groups(plan)],
     }
     undoing.entry(state, "hardened", run.id, host, run.header["scope"], **more, **entry, **_actor(run))
     return {**found, "text": outcome.words(host, found)}
@@ -210,6 +210,11 @@ def _new(first, second, table):
         and isinstance(row.get(number), int)
         and 0 < row[number] < 1000
     )
+
+
+def _made_groups(plan):
+    """Names of groups that the engine makes, and takes away itself if nobody is in them."""
+    return {one["name"] for one in plan["operations"] if one["op"] == "group" and one.get("present")}
 
 
 def _missed(wanted, errors, second):
