@@ -2,7 +2,8 @@
 
 It runs a copy of this code (``engine.pyz``) kept with the run: as a transient unit of systemd, restarted if it is
 killed, elsewhere as a detached process. For a restart of the host in between, a unit file that runs before anything
-that lets people in undoes what was not confirmed: at boot there is nobody left who could.
+that lets people in undoes what was not confirmed: at boot there is nobody left who could. It comes before the services
+that read at boot what was changed (packet filters above all), for they are not started again.
 """
 
 from __future__ import absolute_import, annotations, division, print_function
@@ -16,6 +17,8 @@ import sys
 import time
 import zipfile
 
+from ..spec import Absent, Unreadable
+from ..text import rfc3339
 from . import journal as journals
 from .hostlock import boot_id, process_start
 from .target import Problem
@@ -31,6 +34,8 @@ DefaultDependencies=no
 RequiresMountsFor=/var/lib/ringwall /etc /usr
 After=local-fs.target systemd-remount-fs.service
 Before=sysinit.target systemd-sysctl.service network-pre.target shutdown.target
+Before=nftables.service ufw.service firewalld.service iptables.service ip6tables.service netfilter-persistent.service
+Before=apparmor.service auditd.service
 Before=ssh.service ssh.socket sshd.service sshd.socket
 Conflicts=shutdown.target
 ConditionPathExists=/var/lib/ringwall/{run}/engine.pyz
@@ -39,7 +44,7 @@ ConditionPathExists=/var/lib/ringwall/{run}/engine.pyz
 Type=oneshot
 Environment=PATH=/usr/sbin:/usr/bin:/sbin:/bin
 ExecStart={python} -I -S /var/lib/ringwall/{run}/engine.pyz boot {run}
-TimeoutStartSec=600
+TimeoutStartSec=1800
 
 [Install]
 WantedBy=sysinit.target
@@ -120,8 +125,9 @@ def arm(target, journal, after):
                 return
             time.sleep(0.05)
         raise Problem("the rollback could not be armed: its process did not start within 10 s")
-    except BaseException:
+    except BaseException as error:
         disarm(target, journal)
+        journal.set_state(phase="rolled_back", why="it could not be armed: %s" % error, ended=rfc3339(time.time()))
         raise
 
 
@@ -174,14 +180,14 @@ def watched(journal):
 
 
 def disarm(target, journal):
-    """Take the switch away, and every trace of it outside the run's directory."""
+    """Take the switch away, and every trace of it outside the run's directory; nothing that is another run's."""
     found = journal.read("watch.json", {}) or {}
     if watched(journal) and found["pid"] != os.getpid():
         try:
             os.kill(found["pid"], signal.SIGTERM)
         except OSError:
             pass
-    if not target.live:
+    if not target.live or not _own_boot_unit(target, journal):
         return
     for path in (SYSTEM + "/" + WANTS + "/" + UNIT, SYSTEM + "/" + UNIT):
         if target.type_of(path) != "absent":
@@ -198,6 +204,14 @@ def disarm(target, journal):
             target.set_folder_time(path, times[path])
 
 
+def _own_boot_unit(target, journal):
+    try:
+        text = target.tree.read(SYSTEM + "/" + UNIT, 1 << 16)
+    except (Absent, Unreadable):
+        return target.type_of(SYSTEM + "/" + WANTS + "/" + UNIT) != "absent"  # whose other half is gone
+    return ("engine.pyz boot %s\n" % journal.run).encode("ascii") in text
+
+
 # Firing -------------------------------------------------------------------------------------------------------
 
 
@@ -211,7 +225,8 @@ def main(arguments):
 
     journal = journals.Journal(root, run)
     if verb == "boot":
-        return fire(engine, Target(root), journal, "the host was restarted before the change was confirmed", True)
+        why = "the host was restarted before the change was confirmed"
+        return insist(lambda: fire(engine, Target(root), journal, why, True), tries=3)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _leave)
     watch = {"pid": os.getpid(), "started": process_start(os.getpid())}
@@ -231,11 +246,31 @@ def main(arguments):
             why = "nobody confirmed the change within %g s" % state["after"]
             if state["phase"] != "switched":
                 why = "making the change took more than %d s" % APPLY_SECONDS
-                os.kill(state["pid"], signal.SIGKILL)
+                try:
+                    os.kill(state["pid"], signal.SIGKILL)
+                except ProcessLookupError:
+                    pass  # it ended just now
             break
         time.sleep(min(left, 0.5))
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    return fire(engine, Target(root), journal, why, False)
+    return insist(lambda: fire(engine, Target(root), journal, why, False))
+
+
+def insist(work, tries=None, sleep=time.sleep):
+    """Call ``work`` until it succeeds and return what it returns; a full disk or a busy host is no reason to give up.
+
+    ``tries``: how often; the last failure is raised then. None: for ever, at last once a minute.
+    """
+    pause, tried = 1, 0
+    while True:
+        tried += 1
+        try:
+            return work()
+        except Exception:
+            if tried == tries:
+                raise
+        sleep(pause)
+        pause = min(pause * 2, 60)
 
 
 def _leave(_number, _frame):
@@ -244,6 +279,8 @@ def _leave(_number, _frame):
 
 def fire(engine, target, journal, why, boot):
     """Undo the run unless somebody was quicker; leave a record of it. Return an exit code."""
+    if not journal.exists():
+        return 0
     descriptor = journal.lock()
     try:
         if journal.state().get("phase") not in journals.OPEN_PHASES:

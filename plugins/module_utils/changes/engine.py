@@ -27,7 +27,10 @@ def plan(request, target=None):
 def owner(target):
     """Who changes this host now (``{run, since}``), or None; reading leaves no lock file behind."""
     lock = HostLock(target.tree.root)
-    return lock.owner() if os.path.exists(lock.path) else None
+    found = lock.owner() if os.path.exists(lock.path) else None
+    if found is not None and _alone(journals.Journal(target.tree.root, found["run"])):
+        return None  # nobody is at it any more: the next change undoes first what was left
+    return found
 
 
 def apply(request, target=None):
@@ -51,6 +54,10 @@ def apply(request, target=None):
     try:
         journals.prune(root)
         if journal.exists() and not journal.records():
+            descriptor = journal.lock(wait=False)
+            if descriptor is None:
+                raise Problem("run %s is being carried out on this host right now" % journal.run)
+            os.close(descriptor)
             journal.remove()  # a run that was ended before it changed anything
         journal.create({"run": request["run"], "digest": request["digest"], "operations": operations})
         with _Locked(journal):
@@ -82,6 +89,7 @@ def confirm(request, target=None):
     with _Locked(journal):
         state = journal.state()
         if state.get("phase") == "confirmed":
+            deadman.disarm(target, journal)  # whoever confirmed may have been ended before it came to this
             return {"phase": "confirmed"}
         if state.get("phase") != "switched":
             raise Problem("run %s cannot be confirmed: it is %s" % (journal.run, _phase(state)))
@@ -149,21 +157,25 @@ def rollback(request, target=None):
             lock.release(journal.run)
 
 
+def _alone(journal):
+    """True if a run is neither confirmed nor undone, and nobody is left who would see to it."""
+    try:
+        state = journal.state()
+    except Problem:
+        return False
+    if state.get("phase") not in journals.OPEN_PHASES:
+        return False
+    return state.get("boot_id") != boot_id() or not (
+        deadman.watched(journal) or process_start(state.get("pid", 0)) == state.get("started")
+    )
+
+
 def heal(target, but=None):
     """Undo runs whose switch should have fired and did not (its process is gone too); return their names."""
     healed = []
     for name in journals.runs(target.tree.root):
         journal = journals.Journal(target.tree.root, name)
-        try:
-            state = journal.state()
-        except Problem:
-            continue
-        if state.get("phase") not in journals.OPEN_PHASES or name == but:
-            continue
-        left = state.get("boot_id") != boot_id() or not (
-            deadman.watched(journal) or process_start(state.get("pid", 0)) == state.get("started")
-        )
-        if left and target.live:
+        if name != but and target.live and _alone(journal):
             deadman.fire(_Engine, target, journal, "its rollback did not run: made up for now", False)
             healed.append(name)
     return healed

@@ -60,8 +60,11 @@ def prune(root, now=None):
     gone = []
     for name in runs(root):
         journal = Journal(root, name)
-        if journal.state().get("phase") in OPEN_PHASES:
-            continue
+        try:
+            if journal.state().get("phase") in OPEN_PHASES:
+                continue
+        except Problem:
+            continue  # damaged: for a person to look at, and no reason to change nothing ever again
         try:
             age = (now or time.time()) - os.stat(journal.path).st_mtime
         except FileNotFoundError:

@@ -115,8 +115,7 @@ class Target:
         info = self.lstat(path)
         if info is None:
             return None
-        folder = self.lstat(os.path.dirname(path))
-        foreign = folder is not None and folder.st_uid not in (0, os.geteuid())
+        foreign = self._foreign(path)
         if stat.S_ISREG(info.st_mode) and info.st_nlink > 1 and (content or foreign):
             return "%s has %d hard links: changing one name would part it from the others" % (path, info.st_nlink)
         if stat.S_ISREG(info.st_mode) or stat.S_ISDIR(info.st_mode):
@@ -126,6 +125,10 @@ class Target:
                 word = "immutable (chattr +i)" if flags & _IMMUTABLE else "append-only (chattr +a)"
                 return "%s is %s" % (path, word)
         return None
+
+    def _foreign(self, path):
+        folder = self.lstat(os.path.dirname(path))
+        return folder is not None and folder.st_uid not in (0, os.geteuid())
 
     def _opened(self, path):
         return _Opened(self, path)
@@ -166,6 +169,9 @@ class Target:
         if state["type"] not in ("file", "dir"):
             raise Problem("%s is neither a file nor a directory" % path)
         with self._opened(path) as descriptor:
+            info = os.fstat(descriptor)
+            if stat.S_ISREG(info.st_mode) and info.st_nlink > 1 and self._foreign(path):
+                raise Problem("%s has %d hard links in a directory of somebody else" % (path, info.st_nlink))
             durable.set_attributes(descriptor, state["mode"], state["uid"], state["gid"])
             os.fsync(descriptor)
         durable.step("after chmod and chown")

@@ -8,6 +8,7 @@ from __future__ import absolute_import, annotations, division, print_function
 
 __metaclass__ = type
 
+import errno
 import os
 
 from . import follow as follows
@@ -20,6 +21,10 @@ from .view import View
 
 STATIC = ("content", "attributes", "field", "entry")
 """Kinds that lie on disk: undone before the follow-ups run, the others behind them."""
+
+
+PASSING = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
+"""Errors that say nothing about what is to be undone: it has to be tried again, not to be given up."""
 
 
 class Dropped:
@@ -127,7 +132,10 @@ def _still_wanted(follow, operations, applied, dropped):
 
 
 def undo(target, journal, operations, what, boot=False):
-    """Undo ``what`` (Dropped); return {undone: [...], conflicts: [...], problems: [...]}, lists of texts."""
+    """Undo ``what`` (Dropped); return {undone: [...], conflicts: [...], problems: [...]}, lists of texts.
+
+    Raise Problem when something has to be tried again: the rest is undone by then.
+    """
     records = journal.records()
     dropped = Dropped()
     for record in records:
@@ -137,6 +145,7 @@ def undo(target, journal, operations, what, boot=False):
     result = {"undone": [], "conflicts": [], "problems": []}
     if not records:
         return result
+    result["again"] = []
     wanted = desired(target, journal, operations, records, dropped)
     known = chains(records)
     resources = Resources(target)
@@ -154,6 +163,9 @@ def undo(target, journal, operations, what, boot=False):
         if change["kind"] not in STATIC:
             _put(change, wanted, resources, target, result)
     _again(target, records, known, wanted, resources, result)
+    if result["again"]:
+        raise Problem("not undone yet, make room and undo it again: " + "; ".join(result.pop("again")[:3]))
+    del result["again"]
     journal.append({"done": number})
     if dropped.everything:
         _times(target, records)
@@ -204,7 +216,10 @@ def _put(change, wanted, resources, target, result):
     except Problem as error:
         result["conflicts"].append("%s: %s" % (change["key"], error))
     except OSError as error:
-        result["conflicts"].append("%s: %s" % (change["key"], error.strerror))
+        if error.errno in PASSING:
+            result["again"].append("%s: %s" % (change["key"], error.strerror))
+        else:
+            result["conflicts"].append("%s: %s" % (change["key"], error.strerror))
 
 
 def _follow(target, operations, records, dropped, todo, boot, result):
@@ -239,7 +254,8 @@ def _again(target, records, known, wanted, resources, result):
                     if now != then and then["type"] in ("file", "link", "absent"):
                         resources.put(name[0], name[1], then, lambda digest: target.blobs[digest])
                 except (Problem, OSError) as error:
-                    result["conflicts"].append("%s: %s" % (change["key"], error))
+                    passing = getattr(error, "errno", None) in PASSING
+                    result["again" if passing else "conflicts"].append("%s: %s" % (change["key"], error))
 
 
 def _times(target, records):
