@@ -14,6 +14,7 @@ from . import answers
 GRACE = 45.0
 """Seconds behind the host's timer in which we look whether it has healed."""
 PAUSE = 1.0
+WAITING = ("applying", "switched", "rolling_back")
 
 
 def plan(host, operations):
@@ -40,7 +41,7 @@ def change(host, run, operations, before=None, after=120.0, clock=time):
     try:
         told = answers.applied(host.ask("apply", **request), len(operations))
     except HostFailure as failure:
-        if failure.code in answers.CODES:
+        if failure.code in answers.CODES and not _at_work(host, run, failure):
             raise
         told = _found_out(host, run, len(operations), failure, clock)
     if told["phase"] == "unchanged":
@@ -51,6 +52,21 @@ def change(host, run, operations, before=None, after=120.0, clock=time):
     if failure is None:
         return _result("confirmed", told)
     return _healed(host, run, told, failure, clock.monotonic() + after + GRACE, clock)
+
+
+def _at_work(host, run, failure):
+    """True if the host changes itself for this very run although it answered with a failure.
+
+    The connection plugin may have asked twice (``ansible_ssh_retries``), and the second one was refused; or the process
+    that made the change was ended half-way, and the host undoes it.
+    """
+    try:
+        known = answers.status(host.ask("status", run=run))["runs"].get(run)
+    except HostFailure:
+        return False
+    if known is None:
+        return False
+    return known["phase"] in WAITING or (failure.code == "defect" and known["phase"] == "rolled_back")
 
 
 def _result(state, told, **more):
@@ -70,12 +86,15 @@ def _found_out(host, run, count, failure, clock):
     while clock.monotonic() < end:
         host.drop_connection()
         try:
-            known = answers.status(host.ask("status", run=run, result=True))["runs"].get(run)
+            told = answers.status(host.ask("status", run=run, result=True))
+            known = told["runs"].get(run)
         except HostFailure:
             if clock.monotonic() > blind:
                 break
             clock.sleep(PAUSE)
             continue
+        if known is None and (told["owner"] or {}).get("run") == run:
+            known = {"phase": "applying"}  # it has only just begun
         if known is None or known["phase"] == "damaged":
             raise failure
         if known["phase"] in ("switched", "rolled_back", "confirmed"):

@@ -100,8 +100,39 @@ def test_a_connection_that_breaks_while_it_is_made_is_taken_up_again():
 
 def test_a_host_that_refuses_changed_nothing():
     with pytest.raises(HostFailure, match="run other changes this host") as refused:
-        change(Host(apply={"ok": False, "code": "refused", "problem": "run other changes this host since x"}))
+        change(
+            Host(
+                apply={"ok": False, "code": "refused", "problem": "run other changes this host since x"},
+                status={"ok": True, "runs": {}, "owner": None},
+            )
+        )
     assert refused.value.code == "refused"
+
+
+def test_a_change_that_was_asked_for_twice_is_found_at_work_and_confirmed():
+    again = {"ok": False, "code": "problem", "problem": "run r has changed this host before"}
+    result = {name: value for name, value in SWITCHED.items() if name != "ok"}
+    known = [runs("applying"), runs("switched", result=result)]
+    host = Host(apply=again, status=known, confirm={"ok": True, "phase": "confirmed"})
+    assert change(host)["state"] == "confirmed"
+    for phase in ("confirmed", "rolled_back"):  # of an earlier change by the same name
+        with pytest.raises(HostFailure, match="changed this host before"):
+            change(Host(apply=again, status=runs(phase)))
+
+
+def test_an_engine_that_was_killed_half_way_is_no_failure_that_changed_nothing():
+    ended = {"ok": False, "code": "defect", "problem": "the process that made the change was ended half-way"}
+    known = [runs("applying"), runs("rolling_back"), runs("rolled_back", why="ended half-way", fired=True)]
+    told = change(Host(apply=ended, status=known))
+    assert (told["state"], told["healed"]) == ("rolled_back", True)
+    assert told["why"] == "ended half-way"
+
+
+def test_a_change_that_has_only_just_begun_is_waited_for():
+    result = {name: value for name, value in SWITCHED.items() if name != "ok"}
+    begun = {"ok": True, "runs": {}, "owner": {"run": "r", "since": "x"}}
+    host = Host(apply=GONE, status=[begun, runs("switched", result=result)], confirm={"ok": True, "phase": "confirmed"})
+    assert change(host)["state"] == "confirmed"
 
 
 @pytest.mark.parametrize("lie", [
