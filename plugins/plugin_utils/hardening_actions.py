@@ -6,7 +6,7 @@ import ipaddress
 import re
 import shlex
 
-from ansible.errors import AnsibleActionFail
+from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 
 from ..module_utils.changes import spec
 from . import settings as settings_room
@@ -38,8 +38,12 @@ def connection_of(action, controllers):
     become = connection.become if context.become else None
     flags = str(_option(become, "become_flags", "")) if become else ""
     local = connection.transport not in SSH
+    named = _option(connection, "remote_user") or context.remote_user
+    seen, logged_in = ([], named) if local and named else _said_by_host(action)
+    if not (named or logged_in):
+        raise HostFailure("user", "who logs in there is not known", "Set ansible_user for it.")
     return {
-        "user": str(_option(connection, "remote_user") or context.remote_user or "root"),
+        "user": str(named or logged_in),
         "become": bool(context.become),
         "become_method": str(context.become_method or "sudo").rsplit(".", 1)[-1],
         "become_password": bool(become and _option(become, "become_pass")),
@@ -50,7 +54,7 @@ def connection_of(action, controllers):
         "transfer": str(_option(connection, "ssh_transfer_method") or "smart"),
         "pipelining": bool(_option(connection, "pipelining", False)),
         "local": local,
-        "controllers": sorted({*_addresses(controllers), *(() if local else _seen_address(action))}),
+        "controllers": sorted({*_addresses(controllers), *(() if local else seen)}),
     }
 
 
@@ -64,14 +68,21 @@ def _addresses(values):
     return found
 
 
-def _seen_address(action):
-    """The address that the host sees us at: said by the host, so it counts only if it is an address and no more."""
-    answer = action._low_level_execute_command("echo $SSH_CONNECTION", sudoable=False)
-    words = str(answer.get("stdout", "")).split()
+def _said_by_host(action):
+    """Return ``([the address that the host sees us at], the account that we are there, or None)``.
+
+    The account counts only where nothing here names it (~/.ssh/config may). Both are said by the host: they count only
+    if they are an address and a plain name.
+    """
+    answer = action._low_level_execute_command('echo "from $SSH_CONNECTION"; echo "as $(id -un)"', sudoable=False)
+    lines = [line.split() for line in str(answer.get("stdout", "")).splitlines()]
+    words = next((line[1:] for line in lines if line[:1] == ["from"]), [])
+    names = next((line[1:] for line in lines if line[:1] == ["as"]), [])
+    name = names[0] if len(names) == 1 and spec.NAME.fullmatch(names[0]) else None
     try:
-        return [str(ipaddress.ip_address(words[0].split("%")[0]))] if words else []
+        return [str(ipaddress.ip_address(words[0].split("%")[0]))] if words else [], name
     except ValueError:
-        return []
+        return [], name
 
 
 def company_of(action):
@@ -159,7 +170,8 @@ def outcome(action, task_vars):
                 host, arguments["run"], arguments["verified"], arguments.get("applied") or None, packages, problems
             )
         except flow.Refused as refused:
-            raise AnsibleActionFail(str(refused)) from None
+            text = f"{host}: failed. {harmless(str(refused))}"
+            return {"state": "failed", "reason": str(refused), "text": text, "unwell": True, "changed": False}
     return {
         **found,
         "unwell": found["state"] in flow.outcome.UNWELL,
@@ -182,8 +194,11 @@ def user_checks(action, task_vars, checks):
     problems = []
     for check in flow.health.read(checks):
         module, arguments = flow.health.task_of(check)
-        answer = action._execute_module(module_name=module, module_args=arguments, task_vars=task_vars)
-        if answer.get("failed") or answer.get("rc"):
+        try:
+            answer = action._execute_module(module_name=module, module_args=arguments, task_vars=task_vars)
+        except AnsibleConnectionFailure as error:
+            answer = {"failed": True, "msg": f"the host cannot be reached: {error}"}
+        if answer.get("failed") or answer.get("unreachable") or answer.get("rc"):
             said = " ".join(str(answer.get("msg") or answer.get("stderr") or "").split())[:120]
             problems.append(f"{flow.health.words(check)} is not well: {harmless(said)}")
     return problems

@@ -54,7 +54,7 @@ def _packages(plan, missed, changed, failed):
 def _state(applied, changed, failed, after, health):
     if applied and applied.get("state") == "rolled_back":
         return "rolled_back"
-    if applied and applied.get("failed"):
+    if applied and (applied.get("failed") or applied.get("unreachable")):
         return "failed"
     if after is None or health:
         return "unwell"

@@ -84,3 +84,7 @@ def test_exempt_sections_are_neither_fixed_nor_broken():
         PLAN, CONFIRMED, {}, [finding("linux.a", "1", "fail", "D-1")], [finding("linux.a", "1", "pass")], []
     )
     assert found["fixed"] == []
+
+
+def test_a_change_during_which_the_host_was_lost_has_failed():
+    assert outcome(PLAN, {"unreachable": True, "msg": "lost"}, {}, BEFORE, AFTER, [])["state"] == "failed"
