@@ -189,7 +189,8 @@ def _remove(operation, view):
 
 def _unit(operation, view):
     name, found = operation["name"], []
-    wanted, there = units.wanted_links(view.target, name, operation.get("enabled"), operation.get("masked"))
+    staged = view.staged_lines(units.SYSTEM + "/" + name)
+    wanted, there = units.wanted_links(view.target, name, operation.get("enabled"), operation.get("masked"), staged)
     if not there and (operation.get("enabled") or operation.get("active")):
         raise Problem("%s is not there" % name)
     for path, link in sorted(wanted.items()):

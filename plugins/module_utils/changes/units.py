@@ -44,11 +44,11 @@ def generated(target, name):
     return any(target.lstat(directory + "/" + name) is not None for directory in GENERATED)
 
 
-def install(target, path):
-    """Return ``{wanted: [], required: [], aliases: [], also: []}`` of a unit file's [Install] section."""
+def install(lines):
+    """Return ``{wanted: [], required: [], aliases: [], also: []}`` of the [Install] section in a unit file's lines."""
     found = {"wantedby": [], "requiredby": [], "alias": [], "also": [], "defaultinstance": []}
     section = ""
-    for line in target.host.lines(path, 1 << 20):
+    for line in lines:
         line = line.strip()
         if line.startswith("["):
             section = line
@@ -87,12 +87,19 @@ def links(target, name):
     return found
 
 
-def enabling(target, name, done=()):
-    """Return {path: target} of the links that enable it; raise Problem when it cannot be enabled."""
-    path = fragment(target, name)
+def _lines(target, path):
+    return target.host.lines(path, 1 << 20)
+
+
+def enabling(target, name, done=(), staged=None):
+    """Return {path: target} of the links that enable it; raise Problem when it cannot be enabled.
+
+    ``staged``: lines of the file that is to be written for it in SYSTEM before the links are made.
+    """
+    path = fragment(target, name) if staged is None else SYSTEM + "/" + name
     if path is None:
         raise Problem("%s: there is no unit file of it to enable" % name)
-    said = install(target, path)
+    said = install(_lines(target, path) if staged is None else staged)
     found = {}
     for key, suffix in (("wantedby", ".wants/"), ("requiredby", ".requires/")):
         for other in said[key]:
@@ -108,10 +115,13 @@ def enabling(target, name, done=()):
     return found
 
 
-def wanted_links(target, name, enabled, masked):
-    """Return ({path: target or None}, whether anything of it exists) so that it is enabled, masked, or not."""
+def wanted_links(target, name, enabled, masked, staged=None):
+    """Return ({path: target or None}, whether anything of it exists) so that it is enabled, masked, or not.
+
+    ``staged``: as ``enabling`` takes it.
+    """
     found = {}
-    there = fragment(target, name) is not None
+    there = staged is not None or fragment(target, name) is not None
     mask = SYSTEM + "/" + name
     info = target.lstat(mask)
     masked_now = info is not None and target.tree.readlink(mask) == MASK
@@ -122,9 +132,10 @@ def wanted_links(target, name, enabled, masked):
     elif masked is False and masked_now:
         found[mask] = None
     if enabled is True:
-        found.update(enabling(target, name))
+        found.update(enabling(target, name, staged=staged))
     elif enabled is False and there:
-        also = [other for other in install(target, fragment(target, name))["also"] if other != name]
+        lines = _lines(target, fragment(target, name)) if staged is None else staged
+        also = [other for other in install(lines)["also"] if other != name]
         for one in [name] + also:
             for path in links(target, one):
                 found.setdefault(path, None)

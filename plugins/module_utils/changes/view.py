@@ -55,6 +55,11 @@ class View:
         """Content of a file by its state."""
         return self.blobs[state["digest"]]
 
+    def staged_lines(self, path):
+        """Lines of a file as an operation before wrote it; None when none did."""
+        state = self.states.get(("content", path))
+        return text(self.data(state)).split("\n") if state and state["type"] == "file" else None
+
     def file(self, data, **more):
         """The state of a file with that content."""
         digest = sha256(data)

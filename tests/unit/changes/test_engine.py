@@ -303,3 +303,21 @@ def test_one_value_that_does_not_pass_validation_takes_only_its_own_control_alon
     assert list(told["failed"]) == ["b"]
     assert "not of the form" in told["failed"]["b"]
     assert box.text("etc/audit/auditd.conf") == "a = 1\nmax_log_file = 8\n"
+
+
+def test_a_unit_is_enabled_whose_file_is_written_just_before(box):
+    path, link = "etc/systemd/system/own.service", "etc/systemd/system/multi-user.target.wants/own.service"
+    text = "[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n"
+    unit = {"op": "unit", "name": "own.service", "enabled": True, "controls": ["a"]}
+    before = box.fingerprint()
+    assert "no unit file" in box.plan([unit])["operations"][0]["problem"]
+    write = {"op": "write", "path": f"/{path}", "text": text, "mode": "0644", "owner": "root", "group": "root"}
+    operations = [{**write, "controls": ["a"], "follow": ["daemon-reload"]}, unit]
+    assert [row["problem"] for row in box.plan(operations)["operations"]] == [None, None]
+    told = box.apply(operations)
+    assert [row["status"] for row in told["results"]] == ["changed", "changed"]
+    assert os.readlink(box.root / link) == f"/{path}"
+    box.confirm()
+    assert box.apply(operations, run="r2")["phase"] == "unchanged"
+    box.rollback()
+    assert box.fingerprint() == before
