@@ -199,7 +199,7 @@ def test_what_cannot_be_read_is_unreadable_and_spoils_no_other(file_host, tmp_pa
         }
     )
     (tmp_path / "etc/systemd/journald.conf.d/x.conf").chmod(0)
-    for place in (tmp_path, *tmp_path.parents[:2]):
+    for place in (tmp_path, *tmp_path.parents[:3]):
         place.chmod(0o755)
     os.seteuid(65534)
     try:

@@ -350,7 +350,7 @@ def test_the_walk_does_not_touch_a_mount_that_hangs(hung, tmp_path):
     (tmp_path / "open").write_text("x")
     (tmp_path / "open").chmod(0o666)
     found = []
-    walk = Walk(lambda names, name, info: found.append(name), range(100000), range(100000), time.monotonic() + 5)
+    walk = Walk(lambda names, name, info, place: found.append(name), range(100000), range(100000), time.monotonic() + 5)
     top = os.open(tmp_path, os.O_RDONLY)
     begin = time.monotonic()
     try:
