@@ -95,29 +95,35 @@ def sftp(entry, facts):
 # Becoming root ------------------------------------------------------------------------------------------
 
 
-def _sudo_in_use(facts):
-    return facts.connection.become and facts.connection.become_method == "sudo" and facts.connection.user != "root"
+def _becomes(facts, *others):
+    """How the account that connects becomes root, None when it need not, or does it by one of ``others``.
+
+    Methods that are not known (``sudosu`` is sudo and then su) may be of any kind.
+    """
+    connection = facts.connection
+    if not connection.become or connection.user == "root" or connection.become_method in others:
+        return None
+    return connection.become_method
 
 
 def sudo_authentication(entry, facts):
     """A password for sudo: safe if we log in as root, do not use sudo, or have that password."""
-    if not _sudo_in_use(facts) or facts.connection.become_password:
+    method = _becomes(facts, "su", "doas")
+    if not method or facts.connection.become_password:
         return None
-    return f"{facts.connection.user} becomes root by sudo without a password"
+    return f"{facts.connection.user} becomes root by {method} without a password"
 
 
 def sudo_requiretty(entry, facts):
     """A terminal for sudo: there is none on our connections."""
-    if not _sudo_in_use(facts):
-        return None
-    return f"{facts.connection.user} becomes root by sudo on a connection without a terminal"
+    method = _becomes(facts, "su", "doas")
+    return f"{facts.connection.user} becomes root by {method} on a connection without a terminal" if method else None
 
 
 def pam_wheel(entry, facts):
     """Membership of a group for su: safe unless we become root by su."""
-    if facts.connection.become and facts.connection.become_method == "su" and facts.connection.user != "root":
-        return f"{facts.connection.user} becomes root by su"
-    return None
+    method = _becomes(facts, "sudo", "doas")
+    return f"{facts.connection.user} becomes root by {method}" if method else None
 
 
 def faillock(entry, facts):
@@ -150,7 +156,7 @@ def password_age(entry, facts):
     if not facts.known("password_ages"):
         return "whether the account that connects has a password is not known"
     names = {connection.user}
-    if connection.become and connection.become_method == "su":
+    if _becomes(facts, "sudo", "doas"):
         names.add("root")
     for name in sorted(names):
         row = facts.row("password_ages", name)

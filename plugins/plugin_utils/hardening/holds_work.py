@@ -73,7 +73,21 @@ def ipv6_route(entry, facts):
     for address in facts.connection.controllers:
         if ":" in address and address != "::1" and not address.lower().startswith("fe80"):
             return f"{address} connects over IPv6, whose route this host may have from its router's advertisements"
+    if not facts.connection.local and not facts.connection.controllers:
+        return "from which address this host is reached is not known"
     return None
+
+
+def selinux_enforcing(entry, facts):
+    """SELinux that only watches now and would refuse from the next boot on: a port of SSH without a label, say."""
+    mode = facts.value("mac", "selinux", "mode")
+    if mode in ("enforcing", "disabled"):  # where it is off it starts permissive: see kinds/mac.py
+        return None
+    if mode == "permissive":
+        return (
+            "it only watches now; what it would refuse after the next boot (ausearch -m avc) is for a person to judge"
+        )
+    return "whether SELinux enforces now is not known"
 
 
 def _links(facts):
@@ -165,6 +179,7 @@ RULES = {
     "hypervisor": hypervisor,
     "router": router,
     "ipv6_route": ipv6_route,
+    "selinux_enforcing": selinux_enforcing,
     "immutable_audit": immutable_audit,
     "disk_full_action": disk_full_action,
     "grub_password": grub_password,
@@ -178,6 +193,10 @@ ALWAYS = (
     ("hypervisor", _guests),
     ("router", _closes_forwarding),
     ("ipv6_route", _sysctl(ADVERTISED)),
+    (
+        "selinux_enforcing",
+        lambda setting, facts: setting.get("kind") == "mac" and setting.get("selinux") == "enforcing",
+    ),
     ("immutable_audit", _immutable),
     ("disk_full_action", _stops_machine),
     ("grub_password", lambda setting, facts: setting.get("kind") == "boot" and "password" in setting),

@@ -197,6 +197,26 @@ def test_advertised_routes_stay_where_the_controller_comes_over_ipv6(facts):
     setting = {"kind": "sysctl", "key": "net.ipv6.conf.all.accept_ra", "value": 0}
     assert names(entry(setting), facts(controllers=("2001:db8::5",))) == ["ipv6_route"]
     assert names(entry(setting), facts(controllers=("192.0.2.5", "::1"))) == []
+    assert names(entry(setting), facts()) == ["ipv6_route"]  # nobody knows where we come from
+    assert names(entry(setting), facts(local=True)) == []
+
+
+@pytest.mark.parametrize(
+    ("mode", "held"), [("enforcing", False), ("disabled", False), ("permissive", True), (None, True)]
+)
+def test_selinux_that_only_watches_is_not_set_to_refuse_at_the_next_boot(facts, mode, held):
+    rows = {"mac": {"selinux": {"mode": mode}}} if mode else {}
+    assert names(entry({"kind": "mac", "selinux": "enforcing"}), facts(rows)) == (["selinux_enforcing"] if held else [])
+    assert names(entry({"kind": "mac", "selinux": "permissive"}), facts(rows)) == []
+
+
+def test_a_way_to_become_root_that_is_not_known_may_be_sudo_and_su(facts):
+    sudosu = {"user": "ops", "become": True, "become_method": "sudosu"}
+    tables = {"password_ages": {"ops": {"usable": False}, "root": {"usable": True}}}
+    for hold in ("sudo_authentication", "sudo_requiretty", "pam_wheel", "password_age"):
+        assert names(entry(hold=[hold]), facts(tables, **sudosu)) == [hold]
+    assert names(entry(hold=["password_age"]), facts(tables, **OPS)) == []
+    assert names(entry(hold=["sudo_requiretty"]), facts(tables, **{**sudosu, "become_method": "doas"})) == []
 
 
 def test_release_is_by_control_or_by_hold():

@@ -110,6 +110,9 @@ def test_subpolicies_of_ours_join_the_configured_policy(facts, chosen):
     assert config["follow"] == ["update-crypto-policies"]
     changed = edits.apply(CONFIG, config["edits"])
     assert changed == b"# See crypto-policies(7)\n\nDEFAULT:RINGWALL-NO-SSH-CBC:NO-SHA1\n"
+    with_ssh = {**policy("DEFAULT"), "units": {"sshd.service": {"active": "active"}}}
+    restarted = by_path(planned(crypto_policy, facts(with_ssh, family="rhel"), items))["/etc/crypto-policies/config"]
+    assert restarted["follow"] == ["update-crypto-policies", "restart:sshd.service"]  # while it can be undone
     again = planned(crypto_policy, facts(policy("DEFAULT:RINGWALL-NO-SSH-CBC:NO-SHA1"), family="rhel"), items)
     assert edits.apply(changed, by_path(again)["/etc/crypto-policies/config"]["edits"]) == changed
 

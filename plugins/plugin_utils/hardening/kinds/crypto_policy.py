@@ -57,7 +57,9 @@ def operations(settings, facts):
         text = ":".join((base, *subs))
         controls = controls_of(chosen)
         edits = [change(controls, line=text, replaces=r"^[A-Z0-9][A-Za-z0-9:_.-]*\s*$", state="present")]
-        found.append(edit(CONFIG, edits, controls, create=CREATED, guarded=True, follow=["update-crypto-policies"]))
+        # The SSH server takes it when it starts anew: now, while the change can still be undone, and not at some boot.
+        follow = ["update-crypto-policies", *(["restart:sshd.service"] if facts.active("sshd.service") else [])]
+        found.append(edit(CONFIG, edits, controls, create=CREATED, guarded=True, follow=follow))
         found.append(
             reboot(controls, "programs that run keep the algorithms they started with until they are restarted")
         )
