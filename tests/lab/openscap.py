@@ -80,16 +80,32 @@ class Agreement:
             if self.ours.get(section) != verdict:
                 self.differences[section] = (verdict, self.ours.get(section, "not listed"))
 
-    def share(self, verdict, but=()):
-        """Of the sections that they give this verdict, the share that we give it too; ``but`` count as agreed."""
-        those = [section for section, theirs in self.theirs.items() if theirs == verdict]
-        same = [section for section in those if section not in self.differences or section in but]
+    def share(self, verdict, apart=()):
+        """Of the sections that they give this verdict, the share that we give it too; ``apart`` count neither way."""
+        those = [section for section, theirs in self.theirs.items() if theirs == verdict and section not in apart]
+        same = [section for section in those if section not in self.differences]
         return len(same) / len(those) if those else 1.0
 
-    def undecided(self):
-        """The share of the sections decided by them that we leave undecided."""
-        ours = [self.ours.get(section) for section in self.theirs]
+    def undecided(self, apart=()):
+        """The share of the sections decided by them that we leave undecided; ``apart`` count neither way."""
+        ours = [self.ours.get(section) for section in self.theirs if section not in apart]
         return sum(status not in ("pass", "fail") for status in ours) / len(ours) if ours else 0.0
+
+    def unexplained(self, explained, state):
+        """The differences that no entry of ``explained`` (section -> its entries) names for that state."""
+        return {
+            section: verdicts
+            for section, verdicts in self.differences.items()
+            if not any(
+                state in one["states"] and (one["theirs"], one["ours"]) == verdicts
+                for one in explained.get(section, ())
+            )
+        }
+
+    def gone(self, explained, state):
+        """Sections whose entry for that state names a difference that there is not."""
+        named = {section for section, ones in explained.items() for one in ones if state in one["states"]}
+        return sorted(named - set(self.differences))
 
 
 def datastream_of(environment):
