@@ -267,7 +267,17 @@ def test_homes_are_closed_and_dot_files_given_back(ops, facts, chosen):
     ]
 
 
-@pytest.mark.parametrize("place", ["/etc", "/home/../etc", "/", "/var/lib/x", "/home/a*b", "relative"])
+def test_nobody_is_given_a_home_that_is_not_theirs_alone(ops, facts, chosen):
+    wanted = chosen({"do": "home", "who": "all", "owner": True})
+    two = {**home("ann", owner=0), **home("bob", 1001, home="/home/ann", owner=0)}
+    assert {one["op"] for one in ops("account", wanted, facts({"homes": two}))} == {"left"}
+    mine = facts({"homes": home("root", 0, home="/root", owner=1000)})
+    assert [one["op"] for one in ops("account", wanted, mine)] == ["attributes"]
+
+
+@pytest.mark.parametrize(
+    "place", ["/home", "/root", "/root/x", "/home/", "/etc", "/home/../etc", "/", "/var/lib/x", "/home/a*b", "relative"]
+)
 def test_a_home_at_an_unusual_place_is_left(ops, facts, chosen, place):
     here = facts({"homes": home("ann", home=place)})
     done = ops("account", chosen({"do": "home", "who": "people", "mode": "0750"}), here)

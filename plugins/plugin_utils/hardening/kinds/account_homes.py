@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 from ..operations import left, operation
 
-HOME = re.compile(r"/(home|root|export/home|srv/home|var/home)(/[A-Za-z0-9_][A-Za-z0-9_.@-]*){0,3}")
+HOME = re.compile(r"/(home|export/home|srv/home|var/home)(/[A-Za-z0-9_][A-Za-z0-9_.@-]*){1,3}")
+"""Never /home itself, nor anything of root's: an account may have such a home and must not be given it."""
+
+ROOT = re.compile(r"/root(/[A-Za-z0-9_][A-Za-z0-9_.@-]*){0,3}|" + HOME.pattern)
 DOT = re.compile(r"\.[A-Za-z0-9_][A-Za-z0-9_. -]{0,100}")
 
 
@@ -14,7 +18,9 @@ def home(item, facts):
     """Return ``attributes`` operations for homes and dot files that are not as the setting says."""
     setting, found = item["setting"], []
     who = setting.get("who", "people")
-    for name, row in sorted(facts.rows("homes").items()):
+    homes = facts.rows("homes")
+    shared = Counter(str(row.get("home")).rstrip("/") for row in homes.values())
+    for name, row in sorted(homes.items()):
         root = row.get("uid") == 0
         if row.get("kind") != "local" or row.get("exists") is not True:
             continue
@@ -22,7 +28,12 @@ def home(item, facts):
             continue
         wanted = [*_directory(row, setting), *_dots(row, setting)]
         path = str(row.get("home")).rstrip("/")
-        if wanted and not HOME.fullmatch(path):
+        if wanted and shared[path] > 1 and any(fields.keys() & {"owner", "group"} for _below, fields in wanted):
+            found.append(
+                left(item["controls"], f"several accounts live in {path[:200]}: whose it is, a person decides")
+            )
+            continue
+        if wanted and not (ROOT if root else HOME).fullmatch(path):
             found.append(left(item["controls"], f"the home of {name[:64]} lies at no usual place: a person decides"))
             continue
         for below, fields in wanted:
