@@ -51,7 +51,7 @@ options:
     elements: dict
   health:
     description:
-      - Checks from the host, each one of C({tcp: port, host}), C({command: [program, argument]}), C({url, status}).
+      - "Checks from the host, each one of C({tcp: port, host}), C({command: [program, argument]}), C({url, status})."
     type: list
     elements: dict
 attributes:

@@ -72,7 +72,7 @@ def sshd_sessions(entry, facts):
     if not settings:
         return "what it sets is not known, and it limits how many may connect"
     for setting in settings:
-        name, first = _sshd(setting), str(setting.get("value", "")).split(":")[0]
+        name, first = _sshd(setting), str(setting.get("value", "")).split(":", maxsplit=1)[0]
         if name in ("maxsessions", "maxstartups") and not (first.isdigit() and int(first) >= SAFE_SESSIONS):
             return f"{name} {setting.get('value')} is below sshd's own default: many hosts may come through this one"
     return None

@@ -19,10 +19,10 @@ Default: yes
 Priority: 1024
 Auth-Type: Primary
 Auth:
-	requisite	pam_faillock.so preauth
+\trequisite	pam_faillock.so preauth
 Account-Type: Primary
 Account:
-	required	pam_faillock.so
+\trequired	pam_faillock.so
 """
 AUTHFAIL = """\
 Name: Ringwall: count wrong passwords
@@ -30,7 +30,7 @@ Default: yes
 Priority: 0
 Auth-Type: Primary
 Auth:
-	[default=die]	pam_faillock.so authfail
+\t[default=die]	pam_faillock.so authfail
 """
 HISTORY = """\
 Name: Ringwall: history of passwords
@@ -38,7 +38,7 @@ Default: yes
 Priority: 512
 Password-Type: Primary
 Password:
-	requisite	pam_pwhistory.so%s
+\trequisite	pam_pwhistory.so%s
 """
 
 FEATURES = {"lockout": "with-faillock", "history": "with-pwhistory", "nullok": "without-nullok"}

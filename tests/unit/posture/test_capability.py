@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.ringwall.servers.plugins.plugin_utils.content import ContentError, Root, compile_content, roots
+from ansible_collections.ringwall.servers.plugins.plugin_utils.content import ContentError, Root, compile_content
 from ansible_collections.ringwall.servers.plugins.plugin_utils.findings.model import check_finding
 from ansible_collections.ringwall.servers.plugins.plugin_utils.posture import VOCABULARY, Posture
 from ansible_collections.ringwall.servers.plugins.plugin_utils.posture.parameters import check_tailoring, weaker

@@ -201,10 +201,18 @@ def test_order_and_grouping_never_matter(syscalls, fields, random):
     assert key("-a always,exit " + " ".join(plain)) == key("-a exit,always " + " ".join(split) + " -k k")
 
 
-def test_files_are_read_in_the_order_of_augenrules():
+def test_versions_in_names_order_as_ls_does():
     # What `ls -1v` prints.
-    order = """
-        9-a.rules 10-ringwall.rules 60-ringwall.rules 99-x.rules Stig.rules a1.rules a2.rules a10.rules audit.rules
-        zz-ringwall.rules
-    """.split()
+    order = [
+        "9-a.rules",
+        "10-ringwall.rules",
+        "60-ringwall.rules",
+        "99-x.rules",
+        "Stig.rules",
+        "a1.rules",
+        "a2.rules",
+        "a10.rules",
+        "audit.rules",
+        "zz-ringwall.rules",
+    ]
     assert sorted(sorted(order), key=audit_rules.by_version) == order

@@ -102,9 +102,9 @@ def test_an_unreadable_auditd_conf_is_not_absent(tmp_path):
 
 def test_features_of_a_real_kernel():
     # struct audit_features of `auditctl -s`: loginuid_immutable 0 unlocked; then 1 (bit 1 of features)
-    off = bytes.fromhex("01000000" "03000000" "00000000" "00000000")
-    on = bytes.fromhex("01000000" "03000000" "02000000" "00000000")
-    only_unset = bytes.fromhex("01000000" "03000000" "01000000" "00000000")
+    off = bytes.fromhex("01000000030000000000000000000000")
+    on = bytes.fromhex("01000000030000000200000000000000")
+    only_unset = bytes.fromhex("01000000030000000100000000000000")
     assert audit_status.login_ids_immutable([off]) is False
     assert audit_status.login_ids_immutable([only_unset]) is False
     assert audit_status.login_ids_immutable([on]) is True

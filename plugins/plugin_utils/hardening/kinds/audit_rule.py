@@ -202,7 +202,7 @@ class _Known:
     def unknown_calls(self, parsed):
         """The first system call that the host's auditctl does not know by name, or None."""
         for row in self.facts.rows("packages").values():
-            major = str(row.get("version") or "").split(":")[-1].split(".")[0]
+            major = str(row.get("version") or "").rsplit(":", maxsplit=1)[-1].split(".", maxsplit=1)[0]
             if row.get("name") in ("auditd", "audit") and major.isdigit():
                 return next((name for name in parsed["syscalls"] if NEW_CALLS.get(name, 0) > int(major)), None)
         return None

@@ -37,7 +37,7 @@ def operations(settings, facts):
         if "policy" in setting:
             reason = "FIPS mode takes the kernel and its start as well: switch it on with fips-mode-setup and reboot"
             wanted = setting["policy"] if isinstance(setting["policy"], list) else [setting["policy"]]
-            if not any(str(one).split(":")[0] == base for one in wanted):
+            if not any(str(one).split(":", maxsplit=1)[0] == base for one in wanted):
                 found.append(left(item["controls"], reason))
             continue
         if "not" in setting:

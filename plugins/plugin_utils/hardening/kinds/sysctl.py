@@ -49,7 +49,10 @@ def operations(settings, facts):
         ours = path in (DROP_IN, LATE_DROP_IN)
         found.append(
             edit(
-                path, merged(edits), controls_of(item for _, _, item in written[path]), create=CREATED if ours else None
+                path,
+                merged(edits),
+                controls_of(item for _edit, _value, item in written[path]),
+                create=CREATED if ours else None,
             )
         )
     return found + live
