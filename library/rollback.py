@@ -50,6 +50,10 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+text:
+  description: One line for people, what stays different in it.
+  returned: always
+  type: str
 state:
   description: V(rolled_back), V(possible) (in check mode), V(nothing) or V(failed).
   returned: always

@@ -28,7 +28,7 @@ from ansible_collections.ringwall.servers.plugins.plugin_utils.reports.visible i
 
 ASSESS = "ringwall.servers.assess"
 REPORT = "ringwall.servers.report"
-TELLING = (REPORT, "ringwall.servers.plan", "ringwall.servers.outcome")
+TELLING = (REPORT, "ringwall.servers.plan", "ringwall.servers.outcome", "ringwall.servers.rollback")
 """Their results hold a text for people."""
 QUIET = (ASSESS, *TELLING, "ringwall.servers.begin", "ringwall.servers.record", "ringwall.servers.verdict")
 PLAIN_INTERVAL = 10.0  # seconds between lines where the output is no terminal

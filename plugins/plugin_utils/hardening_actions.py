@@ -230,4 +230,22 @@ def rollback(action, task_vars):
         answer["msg"] = "changed by others since, and left as they are: " + harmless(
             "; ".join(answer["conflicts"][:10])
         )
-    return answer
+    return {**answer, "text": _undone(host, answer)}
+
+
+PASSWORD_BACKUPS = "passwd-, shadow-, group- and gshadow-"
+
+
+def _undone(host, answer):
+    """One short text for a host: what was undone, and all that stays different by it."""
+    parts = [f"{host}: {answer['state'].replace('_', ' ')}"]
+    if answer["state"] == "rolled_back":
+        parts.append(f"{len(answer['undone'])} things are as they were")
+    parts += [str(answer[key]) for key in ("reason", "msg") if answer.get(key)]
+    parts += [f"problem: {harmless(problem)}" for problem in (answer.get("problems") or [])[:5]]
+    if answer["state"] in ("rolled_back", "possible") and answer["remove"]:
+        stays = "/etc/ld.so.cache" + (
+            f", and {PASSWORD_BACKUPS} in /etc" if answer["accounts"] + answer["groups"] else ""
+        )
+        parts.append(f"packages go that came ({len(answer['remove'])}); written anew by that: {stays}")
+    return "; ".join(parts)
