@@ -124,7 +124,11 @@ def _attributes(path, view, mode, uid, gid, clear=None):
 
 def _write(operation, view):
     path = _real(operation["path"], view)
-    return _put_file(path, operation["text"].encode("utf-8"), operation, view, 0o644)
+    found = _put_file(path, operation["text"].encode("utf-8"), operation, view, 0o644)
+    for one in operation.get("makes") or () if found else ():
+        if view.read("made", one).get("absent"):
+            found += view.change("made", one, {"later": True})
+    return found
 
 
 def _edit(operation, view):

@@ -7,6 +7,7 @@ from __future__ import absolute_import, annotations, division, print_function
 
 __metaclass__ = type
 
+import errno
 import fcntl
 import os
 import time
@@ -260,7 +261,37 @@ class Active:
         self.target.run(["systemctl", verb] + ([] if self.wait else ["--no-block"]) + [key], timeout=120)
 
 
-KINDS = {"field": Fields, "entry": Entries, "sysctl": Sysctl, "module": Module, "mount": Mount, "active": Active}
+class Made:
+    """Resource ``made``: what comes into being by a file of ours later: ``{later}``, there (``{type}``) or absent."""
+
+    def __init__(self, target):
+        self.target = target
+
+    def read(self, key):
+        """Whether it is there."""
+        kind = self.target.type_of(key)
+        return {"absent": True} if kind == "absent" else {"type": kind}
+
+    def put(self, key, state):
+        """Take it away, a directory only when it is empty; what comes later needs nothing now."""
+        if not state.get("absent"):
+            return
+        try:
+            self.target.unlink(key)
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+
+
+KINDS = {
+    "field": Fields,
+    "entry": Entries,
+    "sysctl": Sysctl,
+    "module": Module,
+    "mount": Mount,
+    "active": Active,
+    "made": Made,
+}
 
 
 class Resources:

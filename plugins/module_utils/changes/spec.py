@@ -6,8 +6,9 @@ control only when every control that wants it is undone), ``guarded`` (it could 
 ========== =====================================================================================================
 op         fields (``?`` may be left out)
 ========== =====================================================================================================
-write      path, text, mode?, owner?, group?, validate?: a whole file of ours; parents are made, root's, 0755. What
-           was there, also a link, is replaced. Without mode and owner an existing file keeps its own (else 0644 root)
+write      path, text, mode?, owner?, group?, validate?, makes?: a whole file of ours; parents are made, root's, 0755.
+           What was there, also a link, is replaced. Without mode and owner an existing file keeps its own (else 0644
+           root). ``makes``: paths that come into being later because of it; they go with it, if they were not there
 edit       path, edits, create?: {mode?, owner?, group?}, validate?: edits in order. Links of root are followed. Without
            ``create`` a file that is not there is a problem; with it, it is made (0644 root unless said)
 attributes path, clear_mode? | mode?, owner?, group?, missing_ok?: ``clear_mode`` are the bits to take away; ``path``
@@ -239,7 +240,7 @@ def _created(where, value):
 _FILE = {"mode": MODE_TEXT, "owner": OWNER, "group": OWNER, "validate": _choice(*VALIDATORS)}
 _UNIT_NAME = _text(240, pattern=UNIT, what="the full name of a unit (with .service and so on)")
 OPERATIONS = {
-    "write": ({"path": _path(), "text": _text(MAX_TEXT, lines=True)}, _FILE),
+    "write": ({"path": _path(), "text": _text(MAX_TEXT, lines=True)}, dict(_FILE, makes=_list(_path()))),
     "edit": ({"path": _path(), "edits": _list(_edit, 1)}, {"create": _created, "validate": _FILE["validate"]}),
     "attributes": ({"path": _path(glob=True)}, {"clear_mode": MODE_TEXT, "mode": MODE_TEXT, "owner": OWNER,
                                                 "group": OWNER, "missing_ok": _bool}),

@@ -159,6 +159,14 @@ class Target:
             else:
                 raise Problem("%s is neither a file nor a link nor a directory" % path)
 
+    def unlink(self, path):
+        """Take a file or an empty directory away, however large it is; raise OSError."""
+        folder, name = os.path.split(path)
+        kind = self.type_of(path)
+        if kind in ("file", "dir"):
+            with _Folder(self, folder) as directory:
+                durable.remove(directory, name, folder=kind == "dir")
+
     def _mtime(self, path, state):
         if state.get("mtime") is not None:
             with _Folder(self, path) as directory:

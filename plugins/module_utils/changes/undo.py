@@ -19,7 +19,7 @@ from .spec import ordered
 from .target import Problem, sha256
 from .view import View
 
-STATIC = ("content", "attributes", "field", "entry")
+STATIC = ("content", "attributes", "field", "entry", "made")
 """Kinds that lie on disk: undone before the follow-ups run, the others behind them."""
 
 
@@ -77,7 +77,7 @@ class _Chain:
     def ours(self, state):
         """True if the state is one that we left."""
         before, after, finished = self.steps[-1]
-        if after is None:
+        if after is None or self.kind == "made":
             return True
         if same(self.kind, state, after):
             return True

@@ -118,6 +118,8 @@ def _named(kind, key, state):
         return "%s: %s" % (key, _mode(state))
     if state.get("absent"):
         return "%s: not there" % key
+    if kind == "made":
+        return "%s: made later" % key
     words = ", ".join("%s %s" % (name, " ".join(v) if isinstance(v, list) else v) for name, v in sorted(state.items()))
     if kind == "entry":
         return "%s in %s: there" % tuple(reversed(key.rsplit(":", 1)))

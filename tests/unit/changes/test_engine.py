@@ -131,6 +131,28 @@ def test_a_group_that_is_there_is_left_and_one_that_got_members_stays(box):
     assert box.text("etc/group") == "root:x:0:\nsudo:x:27:alice\ntwo:x:998:alice\n"
 
 
+def test_what_a_file_of_ours_made_later_goes_with_it(box):
+    makes = ["/var/made", "/var/made/later.db", "/var/lib/there"]
+    operations = [{"op": "write", "path": "/etc/job", "text": "x\n", "makes": makes, "controls": ["a"]}]
+    box.write("var/lib/there", "old\n")
+    box.apply(operations)
+    box.confirm()
+    box.write("var/made/later.db", b"x" * (9 << 20))
+    assert box.apply(operations, run="r2")["phase"] == "unchanged"
+    told = box.rollback()
+    assert told["conflicts"] == []
+    assert not (box.root / "var/made").exists()
+    assert box.text("var/lib/there") == "old\n"
+
+
+def test_a_directory_made_later_stays_when_somebody_uses_it(box):
+    operations = [{"op": "write", "path": "/etc/job", "text": "x\n", "makes": ["/var/made"], "controls": ["a"]}]
+    box.apply(operations)
+    box.write("var/made/theirs", "x\n")
+    assert box.rollback()["conflicts"] == []
+    assert box.text("var/made/theirs") == "x\n"
+
+
 def test_what_changed_since_the_plan_is_refused_and_the_rest_goes_on(box):
     told = box.plan(OPERATIONS[:3])
     box.write("etc/login.defs", "PASS_MAX_DAYS 1\n")

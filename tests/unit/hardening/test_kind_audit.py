@@ -233,9 +233,12 @@ def test_logs_that_the_first_package_makes_are_thought_of(facts, chosen):
     }
 
 
+COMMON = {"packages": {"aide-common": {"name": "aide-common", "installed": True}}}
+
+
 @pytest.mark.parametrize(("family", "path"), [("debian", "/etc/aide/aide.conf"), ("rhel", "/etc/aide.conf")])
 def test_programs_that_aide_shall_watch(facts, chosen, family, path):
-    (done,) = ops("aide", chosen({"program": "/sbin/auditctl", "attributes": "p+sha512"}), facts(family=family))
+    (done,) = ops("aide", chosen({"program": "/sbin/auditctl", "attributes": "p+sha512"}), facts(COMMON, family=family))
     assert done["path"] == path
     assert done["edits"][0]["line"] == "/sbin/auditctl p+sha512"
     assert (
@@ -244,26 +247,35 @@ def test_programs_that_aide_shall_watch(facts, chosen, family, path):
 
 
 def test_aide_looks_every_day(facts, chosen):
-    package, timer = ops("aide", chosen({"schedule": "daily"}), facts(family="debian"))
-    assert (package["op"], package["name"]) == ("package", "aide-common")
+    (timer,) = ops("aide", chosen({"schedule": "daily"}), facts(COMMON))
     assert (timer["op"], timer["name"], timer["enabled"]) == ("unit", "dailyaidecheck.timer", True)
     (job,) = ops("aide", chosen({"schedule": "daily"}), facts(family="rhel"))
     assert (job["path"], job["mode"]) == ("/etc/cron.d/ringwall-aide", "0600")
-    assert "root /usr/sbin/aide --check" in job["text"]
+    assert "/usr/sbin/aide --check" in job["text"]
+
+
+def test_where_the_package_brings_no_configuration_aide_gets_one(facts, chosen):
+    rules, job = ops("aide", chosen({"schedule": "daily"}), facts())
+    assert (rules["path"], rules["create"]["mode"]) == ("/etc/aide/aide.conf", "0640")
+    assert "/usr/bin/aide --config /etc/aide/aide.conf --check" in job["text"]
+    if shutil.which("aide"):
+        text = "\n".join(one["line"] for one in rules["edits"]) + "\n"
+        done = subprocess.run(["aide", "--config=/dev/stdin", "--config-check"], input=text, text=True, check=False)
+        assert done.returncode == 0
 
 
 @pytest.mark.parametrize(
     ("family", "database"), [("debian", "/var/lib/aide/aide.db"), ("rhel", "/var/lib/aide/aide.db.gz")]
 )
 def test_the_first_database_of_aide_is_made_later_once(facts, chosen, family, database):
-    packages = {"aide-common": {"name": "aide-common", "installed": True}}
-    (job,) = ops("aide", chosen({"database": True}), facts({"packages": packages}, family=family))
+    (job,) = ops("aide", chosen({"database": True}), facts(COMMON, family=family))
     assert (job["op"], job["path"], job["mode"]) == ("write", "/etc/cron.d/ringwall-first-database", "0600")
+    assert job["makes"] == ["/var/lib/aide", database, database.replace(".db", ".db.new")]
     line = job["text"].splitlines()[-1]
     assert line.startswith(f"*/5 * * * * root test -e {database} || ")
+    assert line.endswith(f"mv {job['makes'][2]} {database} ) >/dev/null 2>&1")
     assert "%" not in line  # cron would end the command there
-    check = subprocess.run(["sh", "-n", "-c", line.split("root ", 1)[1]], capture_output=True, text=True)
-    assert check.stderr == ""
+    assert subprocess.run(["sh", "-n", "-c", line.split("root ", 1)[1]], check=False).returncode == 0
     assert ops("aide", chosen({"database": True}), facts(family="alpine"))[0]["op"] == "left"
 
 
