@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 
 NAMES = {"dhclient", "dhcpcd", "systemd-networkd", "NetworkManager"}
@@ -32,7 +33,8 @@ def served(facts):
         proto, port, scope = row.get("proto"), row.get("port"), row.get("scope")
         if proto not in found or not isinstance(port, int) or not 0 < port < 65536 or scope == "loopback":
             continue
-        if proto == "udp" and (row.get("process") in NAMES or (port >= 32768 and row.get("process") is None)):
+        # Nobody's process: a socket of the kernel, a tunnel (WireGuard) by which we may come in.
+        if proto == "udp" and row.get("process") in NAMES:
             continue
         found[proto].add(port)
     found["tcp"].update(ssh_ports(facts))
@@ -46,9 +48,26 @@ def controllers(facts):
         text = str(address).strip().partition("%")[0]
         if FOUR.fullmatch(text):
             four.append(text)
-        elif ":" in text and SIX.fullmatch(text):
+        elif ":" in text and SIX.fullmatch(text) and _is_address(text):
             six.append(text)
-    return sorted(set(four)), sorted(set(six))
+    return _collapsed(four), _collapsed(six)
+
+
+def _is_address(text):
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True
+
+
+def _collapsed(addresses):
+    """Without those that lie in others: a set of nftables refuses ranges that overlap."""
+    networks = {ipaddress.ip_network(text, strict=False) for text in addresses}
+    return sorted(
+        str(one.network_address) if one.prefixlen == one.max_prefixlen else str(one)
+        for one in ipaddress.collapse_addresses(networks)
+    )
 
 
 def front_ends(facts):

@@ -11,7 +11,11 @@ HYPERVISOR_UNITS = ("libvirtd.service", "virtqemud.service", "pvedaemon.service"
                     "xenstored.service", "vboxdrv.service", "incus.service", "lxd.service",
                     "snap.lxd.daemon.service")  # fmt: skip
 ROUTING_UNITS = ("frr.service", "bird.service", "quagga.service", "keepalived.service", "strongswan.service",
-                 "wg-quick@wg0.service", "openvpn.service", "haproxy.service")  # fmt: skip
+                 "openvpn.service", "haproxy.service")  # fmt: skip
+TUNNELS = re.compile(
+    r"(wg-quick@|openvpn(-client|-server)?@|strongswan|ipsec|libreswan|xl2tpd|pppd?@|vrrpd|ucarp)[^/]*\.service"
+)
+"""Units of tunnels, whose packets are of protocols that rules about ports do not name."""
 PHYSICAL = re.compile(r"(eth|en|wl|ww|bond|team|ib)[A-Za-z0-9]*")
 FORWARDING = re.compile(r"net\.ipv[46]\.(ip_forward|conf\.[A-Za-z0-9_/-]+\.(mc_)?forwarding)")
 BRIDGED = re.compile(r"net\.bridge\..*")
@@ -53,7 +57,7 @@ def router(entry, facts):
     """Forwarding: kept where a role says router, a file sets it, or packets have two ways out."""
     if "router" in facts.roles:
         return "this host is a router (ringwall_roles)"
-    unit = _on(facts, ROUTING_UNITS)
+    unit = _on(facts, ROUTING_UNITS) or _on(facts, sorted(filter(TUNNELS.fullmatch, facts.rows("units"))))
     if unit:
         return f"this host passes packets on ({unit})"
     for key in ("net.ipv4.ip_forward", "net.ipv4.conf.all.forwarding", "net.ipv6.conf.all.forwarding"):

@@ -179,6 +179,15 @@ def test_forwarding_stays_where_containers_pods_guests_or_networks_need_it(facts
     assert names(entry(FORWARD), facts({"sysctl": {**two, "net.ipv4.ip_forward": {"runtime": "1"}}})) == ["router"]
 
 
+@pytest.mark.parametrize(
+    "unit", ["wg-quick@office.service", "openvpn-client@hq.service", "ipsec.service", "frr.service"]
+)
+def test_a_tunnel_by_any_name_is_not_filtered_away(facts, unit):
+    one = entry({"kind": "firewall", "wanted": {"input": True}}, hold=["router"])
+    assert names(one, facts({"units": {unit: {"active": "active"}}, "sysctl": {}})) == ["router"]
+    assert names(one, facts({"units": {unit: {"active": "inactive", "enabled": "disabled"}}, "sysctl": {}})) == []
+
+
 def test_a_disabled_docker_holds_nothing(facts):
     units = {"docker.service": {"active": "inactive", "enabled": "disabled"}}
     assert names(entry(FORWARD), facts({"sysctl": {}, "units": units})) == []

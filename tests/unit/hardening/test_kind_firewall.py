@@ -180,7 +180,20 @@ def test_nothing_is_changed_blindly(facts, chosen, tables, reason):
 
 def test_answers_to_own_questions_are_no_services(facts):
     rows = [socket("udp", 68, process="dhclient"), socket("udp", 40000, process=None), socket("udp", 123)]
-    assert firewall_facts.served(facts(host(listeners=rows))) == {"tcp": [22], "udp": [123]}
+    assert firewall_facts.served(facts(host(listeners=rows))) == {
+        "tcp": [22],
+        "udp": [123, 40000],  # the kernel's own: WireGuard, by which we may come in
+    }
+
+
+def test_controllers_that_lie_in_one_another_are_said_once():
+    import types
+
+    connection = types.SimpleNamespace(
+        controllers=("10.1.2.3", "10.0.0.0/8", "192.0.2.7", "2001:db8::5", "2001:db8::/32", ":::", "fe80::1%eth0")
+    )
+    found = firewall_facts.controllers(types.SimpleNamespace(connection=connection))
+    assert found == (["10.0.0.0/8", "192.0.2.7"], ["2001:db8::/32", "fe80::1"])
 
 
 def namespace(*commands):
