@@ -85,16 +85,20 @@ def _said_by_host(action):
         return [], name
 
 
+def _removal(names, family):
+    """The command that says, one a line, what would go with these packages; it removes nothing."""
+    quoted = " ".join(shlex.quote(name) for name in names)
+    if family == "debian":
+        return f"apt-get --simulate --quiet remove {quoted} 2>/dev/null | sed -n 's/^Remv \\([^ ]*\\).*/\\1/p'"
+    return f"rpm --erase --test {quoted} 2>&1 | sed -n 's/.*needed by (installed) \\([^ ]*\\).*/\\1/p'"
+
+
 def company_of(action):
     """Return ``alone(names, family)``: asks the host's package manager what would be removed with each package."""
 
     def alone(names, family):
         names = [name for name in names if PACKAGE.fullmatch(name)]
-        if family == "debian":
-            one = "apt-get --simulate --quiet remove {} 2>/dev/null | sed -n 's/^Remv \\([^ ]*\\).*/\\1/p'"
-        else:
-            one = "rpm --erase --test {} 2>&1 | sed -n 's/.*needed by (installed) \\([^ ]*\\).*/\\1/p'"
-        steps = [f"echo = {shlex.quote(name)}; {one.format(shlex.quote(name))}" for name in names]
+        steps = [f"echo = {shlex.quote(name)}; {_removal([name], family)}" for name in names]
         answer = action._low_level_execute_command("LC_ALL=C; export LC_ALL; " + "; ".join(steps))
         found, current = {}, None
         for line in str(answer.get("stdout", "")).splitlines():
@@ -204,6 +208,21 @@ def user_checks(action, task_vars, checks):
     return problems
 
 
+def _going(action, done):
+    """Return ``(done, sentences)``: packages that came and that something else needs by now stay, with a reason."""
+    names, family = [name for name in done["remove"] if PACKAGE.fullmatch(name)], done["family"]
+    if not names:
+        return {**done, "remove": []}, []
+    answer = action._low_level_execute_command(f"LC_ALL=C; export LC_ALL; {_removal(names, family)}")
+    gone = {line.split(":")[0] for line in str(answer.get("stdout", "")).split()}
+    if gone and gone <= set(names):
+        return {**done, "remove": names}, []  # the usual case, in one question
+    going, staying = undoing.closed(names, company_of(action)(names, family))
+    said = [f"{name} stays: {harmless(', '.join(others[:5]))} would go with it" for name, others in staying.items()]
+    accounts = {key: [] for key in ("accounts", "groups") if staying}
+    return {**done, **accounts, "remove": going}, said
+
+
 def rollback(action, task_vars):
     """Undo a run, or what some controls wanted of it, on the host of this worker."""
     arguments = plain(action._task.args)
@@ -218,12 +237,16 @@ def rollback(action, task_vars):
         answer = {"changed": False, "state": "nothing", "reason": "", **done}
         try:
             planned = undoing.plan_rollback(Host(action, task_vars), run, controls)
+            done, kept = _going(action, done)
+            answer.update(done, kept=kept)
             if planned["possible"] and not task_vars.get("ansible_check_mode"):
                 came = undoing.rollback(Host(action, task_vars), run, controls, state, host, settings.scope)
                 answer.update(came, state="rolled_back", changed=bool(came["undone"]))
             else:
                 state_now = "possible" if planned["possible"] else "nothing"
                 answer.update(state=state_now, reason=planned["why"], changed=planned["possible"])
+        except AnsibleConnectionFailure as error:
+            answer.update(failed=True, state="failed", msg=harmless(str(error)))
         except HostFailure as failure:
             answer.update(failed=True, state="failed", msg=harmless(f"{failure.text}. {failure.fix}".strip()))
     if answer.get("conflicts"):
@@ -242,6 +265,7 @@ def _undone(host, answer):
     if answer["state"] == "rolled_back":
         parts.append(f"{len(answer['undone'])} things are as they were")
     parts += [str(answer[key]) for key in ("reason", "msg") if answer.get(key)]
+    parts += (answer.get("kept") or [])[:5]
     parts += [f"problem: {harmless(problem)}" for problem in (answer.get("problems") or [])[:5]]
     if answer["state"] in ("rolled_back", "possible") and answer["remove"]:
         stays = "/etc/ld.so.cache" + (

@@ -29,6 +29,21 @@ def plan_rollback(host, run, controls=None):
     return told
 
 
+def closed(names, company):
+    """Return ``(names that can go, {name: others that would go with it})``; ``company``: {package: what goes with it}.
+
+    What stays keeps all that would take it along.
+    """
+    going, staying = set(names), {}
+    while True:
+        odd = {name: [one for one in company.get(name, ()) if one not in going] for name in sorted(going)}
+        odd = {name: others for name, others in odd.items() if others}
+        if not odd:
+            return sorted(going), staying
+        staying.update(odd)
+        going -= set(odd)
+
+
 def rollback(host, run, controls=None, state=None, name="", scope="default"):
     """Undo the run on the host, or only what these controls wanted; return ``{phase, undone, conflicts, problems}``.
 
