@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import posixpath
+import re
 
 SAFE_SESSIONS = 10  # sshd_config(5): the defaults of MaxSessions and of the start of MaxStartups
 DENIES_ROOT = ("no", "forced-commands-only")
+HOME_PACKAGES = ("autofs", "nfs-common", "nfs-utils", "rpcbind", "nis", "ypbind", "ypbind-mt", "gssproxy", "sssd",
+                 "krb5-workstation", "cifs-utils")  # fmt: skip
+HOME_UNITS = ("autofs", "rpcbind", "nfs-client", "rpc-statd", "rpc-gssd", "gssproxy", "ypbind", "nis", "sssd", "nslcd")
+NETWORK_TYPES = re.compile(r"nfs4?|cifs|smb3|autofs|afs|ceph|lustre|9p|gfs2?|ocfs2|fuse\..+")
 KEYS_ALONE = {"no": ("passwordauthentication", "kbdinteractiveauthentication", "challengeresponseauthentication")}
 
 
@@ -199,6 +204,38 @@ def noexec_remote_tmp(entry, facts):
     return None
 
 
+def network_home(entry, facts):
+    """What mounts homes and names accounts from elsewhere: safe if the account that connects is local with its home.
+
+    A package goes before the change is guarded, and what is mounted now may be missed at the next boot alone.
+    """
+    connection = facts.connection
+    if connection.local:
+        return None
+    if facts.value("users", connection.user, "kind") != "local":
+        return f"{connection.user}, who connects, is no account of this host's own files"
+    home = facts.value("users", connection.user, "home")
+    if not isinstance(home, str) or not home.startswith("/") or not facts.known("mounts"):
+        return f"where the home of {connection.user}, who connects, lies is not known"
+    above = [
+        path
+        for path in facts.rows("mounts")
+        if facts.value("mounts", path, "live") and (home + "/").startswith(path.rstrip("/") + "/")
+    ]
+    kind = str(facts.value("mounts", max(above, key=len, default=""), "type", ""))
+    if NETWORK_TYPES.fullmatch(kind):
+        return f"the home of {connection.user}, who connects, lies on {kind}"
+    return None
+
+
+def _serves_homes(setting, facts):
+    name = str(setting.get("name", "")).rpartition(".")[0] or str(setting.get("name", ""))
+    if setting.get("kind") == "package":
+        return setting.get("state") == "absent" and setting.get("name") in HOME_PACKAGES
+    off = {"masked", "inactive", "disabled", "off"} & set(setting.get("states") or ())
+    return setting.get("kind") == "service" and bool(off) and name in HOME_UNITS
+
+
 def remote_tmp(facts):
     """Return the absolute path of the connection's remote_tmp, or None if it cannot be told."""
     place = facts.connection.remote_tmp
@@ -237,6 +274,7 @@ RULES = {
     "tmout": tmout,
     "connection_account": connection_account,
     "noexec_remote_tmp": noexec_remote_tmp,
+    "network_home": network_home,
 }
 
 ALWAYS = (
@@ -265,5 +303,6 @@ ALWAYS = (
     ),
     ("password_age", lambda setting, facts: setting.get("kind") == "password_age"),
     ("connection_account", _touches_us),
+    ("network_home", _serves_homes),
     ("noexec_remote_tmp", lambda setting, facts: "noexec" in (setting.get("options") or ())),
 )

@@ -57,7 +57,7 @@ def _one(item):
         raise WindowError(f"a window is {item!r}; expected {FORM}")
     days = item.get("days", DAYS)
     days = [days] if isinstance(days, str) else days
-    short = [str(day)[:3].lower() for day in days]
+    short = [str(day)[:3].lower() for day in days] if isinstance(days, (list, tuple)) else []
     if not short or any(day not in DAYS for day in short):
         raise WindowError(f"the days of a window are {days!r}; expected some of {', '.join(DAYS)}")
     try:

@@ -233,3 +233,28 @@ def test_release_is_by_control_or_by_hold():
     assert holds.released(one, ["docker", "router"], ()) == ["docker", "router"]
     assert holds.released(one, ["docker", "router"], ("docker",)) == ["router"]
     assert holds.released(one, ["docker", "router"], ("linux.x",)) == []
+
+
+@pytest.mark.parametrize(
+    ("user", "mounts", "held"),
+    [
+        ({"home": "/home/ops", "kind": "local"}, {"/": "ext4"}, False),
+        ({"home": "/home/ops", "kind": "local"}, {"/": "ext4", "/home": "nfs4"}, True),
+        ({"home": "/home/ops", "kind": "local"}, {"/": "ext4", "/home": "autofs", "/home/ops": "nfs"}, True),
+        ({"home": "/home/ops", "kind": "local"}, {"/": "nfs", "/home": "ext4"}, False),
+        ({"home": "/home/ops", "kind": "directory"}, {"/": "ext4"}, True),
+        (None, {"/": "ext4"}, True),
+        ({"home": "/home/ops", "kind": "local"}, None, True),
+    ],
+)
+def test_what_brings_the_connection_its_home_stays(facts, user, mounts, held):
+    tables = {"users": {"ops": user} if user else {}}
+    if mounts is not None:
+        tables["mounts"] = {path: {"live": True, "type": kind} for path, kind in mounts.items()}
+    here = facts(tables, **OPS)
+    gone = {"kind": "package", "name": "autofs", "state": "absent"}
+    off = {"kind": "service", "name": "rpcbind.socket", "states": ["masked", "inactive"]}
+    for setting in (gone, off):
+        assert names(entry(setting), here) == (["network_home"] if held else [])
+    assert names(entry({**gone, "name": "telnet"}), here) == []
+    assert names(entry(gone), facts(tables, **OPS, local=True)) == []

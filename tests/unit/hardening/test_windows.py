@@ -58,6 +58,8 @@ def test_equal_ends_are_a_whole_day_and_minutes_may_be_a_number():
         [{"from": "22:00", "to": "04:00", "zone": "../../etc/passwd"}],
         [{"from": "22:00", "to": "04:00", "days": ["someday"]}],
         [{"from": "22:00", "to": "04:00", "day": "sat"}],
+        [{"from": "22:00", "to": "04:00", "days": 5}],
+        [{"from": "22:00", "to": "04:00", "days": None}],
     ],
 )
 def test_malformed_windows_are_refused(window):
