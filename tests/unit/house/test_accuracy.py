@@ -28,6 +28,13 @@ def test_the_document_lists_every_difference_by_its_reason_and_no_other():
     assert section_lists() == expected
 
 
+def test_every_section_that_the_document_names_is_explained():
+    versions = set(re.findall(r"(?:OpenSCAP|content) ([\d.]+\d)", TEXT))
+    named = set(re.findall(r"(?<![\d.])\d+(?:\.\d+){2,}", TEXT)) - versions
+    assert named
+    assert named <= set(EXPLAINED["sections"])
+
+
 @pytest.mark.parametrize("state", STATES)
 def test_the_document_counts_the_differences_of_each_state(state):
     number = sum(state in one["states"] for ones in EXPLAINED["sections"].values() for one in ones)
