@@ -26,6 +26,14 @@ CONTAINER_MODULES = ("overlay", "br_netfilter", "veth", "bridge", "vxlan", "ip_v
 GUEST_MODULES = ("kvm", "kvm_intel", "kvm_amd", "vhost_net", "bridge", "tun", "nfs")
 FIREWALLS = ("nftables.service", "ufw.service", "firewalld.service", "iptables.service", "netfilter-persistent.service")
 STOPS = ("halt", "single", "suspend")
+SHARES = {
+    "autofs": ("autofs",),
+    "rpcbind": ("nfs",),
+    "nfs-utils": ("nfs", "nfs4"),
+    "nfs-common": ("nfs", "nfs4"),
+    "gssproxy": ("nfs", "nfs4"),
+}
+"""Package or unit -> types of mounts that need it; NFS 4 needs no port mapper."""
 
 
 def _on(facts, units):
@@ -100,6 +108,25 @@ def _links(facts):
         key[len(prefix) : -len(leaf)] for key in facts.rows("sysctl") if key.startswith(prefix) and key.endswith(leaf)
     ]
     return sorted(name for name in names if PHYSICAL.fullmatch(name))
+
+
+def network_mounts(entry, facts):
+    """What mounts shares of other hosts stays while there are some: homes and data go away with it."""
+    names = [_share(setting) for setting in entry["settings"]]
+    wanted = {kind for name in names if name for kind in SHARES[name]}
+    for path, row in sorted(facts.rows("mounts").items()):
+        kinds = {row.get("type") or row.get("persisted_type")} if row.get("live") else {row.get("persisted_type")}
+        if row.get("source") != "systemd-1" and kinds & wanted:  # mount points of systemd itself are no automounter's
+            return f"{path} is mounted by it"
+    return None if facts.known("mounts") else "whether shares of other hosts are mounted is not known"
+
+
+def _share(setting):
+    """Name in SHARES that a setting would stop or remove, or None."""
+    stops = setting.get("kind") == "service" and {"masked", "inactive", "off", "disabled"} & set(setting["states"])
+    removes = setting.get("kind") == "package" and setting.get("state") == "absent"
+    name = str(setting.get("name")).rsplit(".", 1)[0] if stops else str(setting.get("name"))
+    return name if (stops or removes) and name in SHARES else None
 
 
 def immutable_audit(entry, facts):
@@ -184,6 +211,7 @@ RULES = {
     "router": router,
     "ipv6_route": ipv6_route,
     "selinux_enforcing": selinux_enforcing,
+    "network_mounts": network_mounts,
     "immutable_audit": immutable_audit,
     "disk_full_action": disk_full_action,
     "grub_password": grub_password,
@@ -201,6 +229,7 @@ ALWAYS = (
         "selinux_enforcing",
         lambda setting, facts: setting.get("kind") == "mac" and setting.get("selinux") == "enforcing",
     ),
+    ("network_mounts", lambda setting, facts: _share(setting) is not None),
     ("immutable_audit", _immutable),
     ("disk_full_action", _stops_machine),
     ("grub_password", lambda setting, facts: setting.get("kind") == "boot" and "password" in setting),

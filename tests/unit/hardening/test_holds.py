@@ -255,6 +255,36 @@ def test_what_brings_the_connection_its_home_stays(facts, user, mounts, held):
     gone = {"kind": "package", "name": "autofs", "state": "absent"}
     off = {"kind": "service", "name": "rpcbind.socket", "states": ["masked", "inactive"]}
     for setting in (gone, off):
-        assert names(entry(setting), here) == (["network_home"] if held else [])
+        assert ("network_home" in names(entry(setting), here)) is held
     assert names(entry({**gone, "name": "telnet"}), here) == []
-    assert names(entry(gone), facts(tables, **OPS, local=True)) == []
+    assert "network_home" not in names(entry(gone), facts(tables, **OPS, local=True))
+
+
+@pytest.mark.parametrize(
+    ("setting", "mounts", "held"),
+    [
+        ({"kind": "service", "name": "rpcbind.service", "states": ["masked", "inactive"]}, {"type": "nfs"}, True),
+        ({"kind": "service", "name": "rpcbind.socket", "states": ["masked"]}, {"type": "nfs"}, True),
+        ({"kind": "service", "name": "rpcbind.service", "states": ["masked"]}, {"type": "nfs4"}, False),
+        ({"kind": "service", "name": "rpcbind.service", "states": ["enabled"]}, {"type": "nfs"}, False),
+        ({"kind": "package", "name": "nfs-utils", "state": "absent"}, {"type": "nfs4"}, True),
+        ({"kind": "package", "name": "nfs-utils", "state": "installed"}, {"type": "nfs4"}, False),
+        ({"kind": "package", "name": "nfs-utils", "state": "absent"}, {"live": False, "persisted_type": "nfs"}, True),
+        ({"kind": "package", "name": "nfs-utils", "state": "absent"}, {"type": "ext4"}, False),
+        ({"kind": "service", "name": "autofs.service", "states": ["masked", "inactive"]}, {"type": "autofs"}, True),
+        (
+            {"kind": "service", "name": "autofs.service", "states": ["masked"]},
+            {"type": "autofs", "source": "systemd-1"},
+            False,
+        ),
+        ({"kind": "service", "name": "cups.service", "states": ["masked"]}, {"type": "nfs"}, False),
+    ],
+)
+def test_what_mounts_shares_of_other_hosts_stays_while_there_are_some(facts, setting, mounts, held):
+    rows = {"mounts": {"/": {"live": True, "type": "ext4"}, "/srv/data": {"live": True, "source": "x", **mounts}}}
+    assert ("network_mounts" in names(entry(setting), facts(rows))) is held
+
+
+def test_mounts_that_are_not_known_may_be_shares(facts):
+    setting = {"kind": "service", "name": "autofs.service", "states": ["masked"]}
+    assert "network_mounts" in names(entry(setting), facts())
