@@ -6,6 +6,7 @@ import ipaddress
 import re
 import shlex
 
+from ansible import constants as C
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 
 from ..module_utils.changes import spec
@@ -19,6 +20,7 @@ from .evidence.state import open_state
 from .plain import plain
 from .snapshots.limits import HostFailure, harmless
 
+CALLBACK = "ringwall.servers.progress"
 SSH = ("ssh", "paramiko", "paramiko_ssh")
 SELECTION = ("benchmarks", "level", "profile", "controls", "sections", "attack", "severity", "release", "mode")
 PACKAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9+._-]{0,127}")
@@ -153,7 +155,14 @@ def plan(action, task_vars):
         showing = bool(action._task.diff)
         answer.update({"diff": {"prepared": text + "\n"}} if showing else {"text": text.splitlines()[0]})
     if result["state"] != "planned":
-        answer["text"] = f"{host}: {result['state'].replace('_', ' ')}: {result['reason']}"
+        answer["text"] = harmless(f"{host}: {result['state'].replace('_', ' ')}: {result['reason']}")
+    return _said_here(action, answer)
+
+
+def _said_here(action, answer):
+    """Say the text where no callback of ours does (AWX, ansible-runner); return the answer."""
+    if answer.get("text") and C.DEFAULT_STDOUT_CALLBACK != CALLBACK:
+        action._display.display(answer["text"])
     return answer
 
 
@@ -176,11 +185,8 @@ def outcome(action, task_vars):
         except flow.Refused as refused:
             text = f"{host}: failed. {harmless(str(refused))}"
             return {"state": "failed", "reason": str(refused), "text": text, "unwell": True, "changed": False}
-    return {
-        **found,
-        "unwell": found["state"] in flow.outcome.UNWELL,
-        "changed": found["state"] in ("changed", "partly"),
-    }
+    found.update(unwell=found["state"] in flow.outcome.UNWELL, changed=found["state"] in ("changed", "partly"))
+    return _said_here(action, found)
 
 
 def _said(results):
@@ -253,7 +259,7 @@ def rollback(action, task_vars):
         answer["msg"] = "changed by others since, and left as they are: " + harmless(
             "; ".join(answer["conflicts"][:10])
         )
-    return {**answer, "text": _undone(host, answer)}
+    return _said_here(action, {**answer, "text": _undone(host, answer)})
 
 
 PASSWORD_BACKUPS = "passwd-, shadow-, group- and gshadow-"

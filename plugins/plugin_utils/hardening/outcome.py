@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ..snapshots.limits import harmless
+
 UNWELL = ("rolled_back", "failed", "unwell")
 """States after which no further host is changed."""
 
@@ -31,9 +33,9 @@ def outcome(plan, applied, packages, before, after, health):
         reasons.append("it could not be assessed again")
     return {
         "state": state,
-        "reason": "; ".join([*reasons, *health])[:800],
+        "reason": harmless("; ".join([*reasons, *health])[:800]),
         "changed_controls": sorted(changed - set(failed)),
-        "failed_controls": {name: str(reason)[:200] for name, reason in sorted(failed.items())},
+        "failed_controls": {harmless(name): harmless(str(reason)[:200]) for name, reason in sorted(failed.items())},
         "held": [item["control"] for item in plan["held"]],
         "left": len(plan["left"]),
         "reboot": sorted({item["reason"] for item in plan["reboot"] if set(item["controls"]) - set(failed)}),

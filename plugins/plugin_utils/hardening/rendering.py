@@ -147,4 +147,4 @@ def _reason(plan, item):
 
 
 def _listed(title, texts):
-    return [f"  {title}", *(f"    {text}" for text in texts)] if texts else []
+    return [f"  {title}", *(f"    {text}" for text in dict.fromkeys(texts))] if texts else []

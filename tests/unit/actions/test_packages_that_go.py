@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import types
 
 from ansible_collections.ringwall.servers.plugins.plugin_utils import hardening_actions
 from ansible_collections.ringwall.servers.plugins.plugin_utils.changes import undoing
@@ -54,3 +55,12 @@ def test_nothing_is_asked_where_nothing_came():
     assert hardening_actions._going(action, {**DONE, "remove": []})[0]["remove"] == []
     assert action.asked == []
     assert undoing.closed([], {}) == ([], {})
+
+
+def test_what_came_of_it_is_said_also_where_no_callback_of_ours_runs(monkeypatch):
+    said = []
+    action = types.SimpleNamespace(_display=types.SimpleNamespace(display=said.append))
+    for callback, heard in ((hardening_actions.CALLBACK, []), ("awx_display", ["one line"])):
+        monkeypatch.setattr(hardening_actions.C, "DEFAULT_STDOUT_CALLBACK", callback, raising=False)
+        assert hardening_actions._said_here(action, {"text": "one line"}) == {"text": "one line"}
+        assert said == heard

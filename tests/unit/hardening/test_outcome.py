@@ -88,3 +88,11 @@ def test_exempt_sections_are_neither_fixed_nor_broken():
 
 def test_a_change_during_which_the_host_was_lost_has_failed():
     assert outcome(PLAN, {"unreachable": True, "msg": "lost"}, {}, BEFORE, AFTER, [])["state"] == "failed"
+
+
+def test_what_a_host_says_steers_no_terminal():
+    told = {**CONFIRMED, "failed_controls": {"linux.b": "no\x1b[2J\u202efile"}}
+    found = outcome(PLAN, told, {}, BEFORE, AFTER, ["port 1\x07"])
+    assert found["failed_controls"] == {"linux.b": "no\\x1b[2J\\u202efile"}
+    assert "\x1b" not in words("h", found)
+    assert found["reason"] == "port 1\\x07"
