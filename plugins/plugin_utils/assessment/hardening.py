@@ -19,6 +19,7 @@ from .hosts import carried_on
 
 PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 AGAIN = "after_packages"
+KERNEL = re.compile(r"linux-(image|headers|modules|kbuild).*|kernel(-.*)?")
 ACCOUNT = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
 
 
@@ -232,17 +233,26 @@ def _actor(run):
 def packages_of(state, run_id, host, controls=None):
     """What packages a rollback undoes: ``{remove: came by the run, install: went by it, family, accounts, groups}``.
 
-    With ``controls``: those alone that only these controls wanted, without what came along with them.
+    With ``controls``: those alone that only these controls wanted, without what came along with them. Of a run that
+    ended before it could say what came of it, those of its plan. Kernels stay: an upgrade may have come meanwhile.
     """
     came, gone, family = set(), set(), None
     accounts, groups = set(), set()
+    begun = ended = False
     for line in ledger.read(state, undoing.NOUN):
-        if line.get("run") == run_id and line.get("host") == host and line.get("action") == "hardened":
+        if line.get("run") != run_id or line.get("host") != host:
+            continue
+        begun = begun or line.get("action") == "harden"
+        if line.get("action") == "hardened":
+            ended = True
             came |= set(line.get("installed") or ())
             gone |= set(line.get("removed") or ())
             family = line.get("family")
             accounts |= set(line.get("accounts") or ())
             groups |= set(line.get("groups") or ())
+    if begun and not ended:
+        came, gone, family = _interrupted(state, run_id, host)
+    came = {name for name in came if not KERNEL.fullmatch(name)}
     if controls is not None:
         plan = read_plan(state, run_id, host)
         wanted = plan["packages"]["controls"] if plan else {}
@@ -250,3 +260,13 @@ def packages_of(state, run_id, host, controls=None):
         came, gone, accounts, groups = came & mine, gone & mine, set(), set()
     found = {"remove": sorted(came), "install": sorted(gone), "family": family}
     return {**found, "accounts": sorted(accounts), "groups": sorted(groups - accounts)}
+
+
+def _interrupted(state, run_id, host):
+    """``(packages to install, to remove, family)`` of the plan of a run that nobody brought to its end."""
+    plan = read_plan(state, run_id, host)
+    before, _file = snapshot_of_run(state, runs.load_run(state, run_id), host)
+    if plan is None or before is None:
+        return set(), set(), None
+    packages = plan["packages"]
+    return set(packages["install"]), set(packages["remove"]), before.row("platform", "host")["family"]
