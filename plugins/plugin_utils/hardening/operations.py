@@ -26,12 +26,13 @@ def operation(op, controls, *, guarded=False, follow=(), **fields):
     return {"op": op, **plain, "controls": sorted(set(controls)), "guarded": guarded, "follow": list(follow)}
 
 
-def left(controls, reason, unless=None):
+def left(controls, reason, unless=None, about=None):
     """What no machine can set here: it stands in the plan with its reason and is never sent to a host.
 
-    ``unless``: an operation that is planned in its place if another one makes the file of its path.
+    ``unless``: an operation that is planned in its place if another one makes the file of its path. ``about``: the path
+    that is missing: another operation may have it made later.
     """
-    return {"op": "left", "reason": reason, "controls": sorted(set(controls)), "unless": unless}
+    return {"op": "left", "reason": reason, "controls": sorted(set(controls)), "unless": unless, "about": about}
 
 
 def reboot(controls, reason):

@@ -129,7 +129,7 @@ def _operations(settings, facts):
             others["left"].append({"controls": item["controls"], "reason": f"nothing here sets a {kind}"})
     for kind in (name for name in KINDS if name in by_kind):
         for operation in KINDS[kind].operations(by_kind[kind], facts):
-            if operation.get("unless"):
+            if operation.get("unless") or operation.get("about"):
                 waiting.append((kind, operation))
             elif operation["op"] in others:
                 others[operation["op"]].append({key: operation[key] for key in ("controls", "reason")})
@@ -138,9 +138,13 @@ def _operations(settings, facts):
             else:
                 _add(operation, kind, operations, kinds, others)
     made = {one["path"] for one in operations if one["op"] == "write" or (one["op"] == "edit" and one.get("create"))}
+    later = {path for one in operations for path in one.get("makes") or ()}
     for kind, operation in waiting:
-        if operation["unless"].get("path") in made:
+        if (operation["unless"] or {}).get("path") in made:
             _add(operation["unless"], kind, operations, kinds, others)
+        elif operation["about"] in later:
+            reason = f"{operation['about']} is made some minutes after the change"
+            others["left"].append({"controls": operation["controls"], "reason": reason})
         else:
             others["left"].append({key: operation[key] for key in ("controls", "reason")})
     return operations, kinds, packages, others

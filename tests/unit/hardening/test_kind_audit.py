@@ -255,9 +255,13 @@ def test_aide_looks_every_day(facts, chosen):
 
 
 def test_where_the_package_brings_no_configuration_aide_gets_one(facts, chosen):
-    rules, job = ops("aide", chosen({"schedule": "daily"}), facts())
+    nothing = {"config": {"/etc/aide/aide.conf": {"exists": False}}}
+    rules, job = ops("aide", chosen({"schedule": "daily"}), facts(nothing))
     assert (rules["path"], rules["create"]["mode"]) == ("/etc/aide/aide.conf", "0640")
     assert "/usr/bin/aide --config /etc/aide/aide.conf --check" in job["text"]
+    config = {"/etc/aide/aide.conf": {"exists": True}}
+    (job,) = ops("aide", chosen({"schedule": "daily"}), facts({"config": config}))
+    assert job["path"] == "/etc/cron.d/ringwall-aide"  # a site's own configuration is not added to
     if shutil.which("aide"):
         text = "\n".join(one["line"] for one in rules["edits"]) + "\n"
         done = subprocess.run(["aide", "--config=/dev/stdin", "--config-check"], input=text, text=True, check=False)

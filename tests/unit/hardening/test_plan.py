@@ -287,6 +287,14 @@ def test_a_file_that_another_operation_makes_gets_its_mode_in_the_same_plan(fact
     assert ([item["op"] for item in both["operations"]], both["left"]) == (["write", "attributes"], [])
 
 
+def test_a_file_that_is_made_later_is_said_to_be(facts):
+    here = facts({"file_attributes": {"/var/lib/aide/aide.db": {"exists": False}}})
+    wanted = [{"kind": "file", "path": "/var/lib/aide/aide.db", "type": "file"}, {"kind": "aide", "database": True}]
+    found = plans.make_plan([entry("linux.aide.database", settings=wanted)], here, {}, [CIS], "web1")
+    assert [item["path"] for item in found["operations"]][-1] == "/etc/cron.d/ringwall-first-database"
+    assert [item["reason"] for item in found["left"]] == ["/var/lib/aide/aide.db is made some minutes after the change"]
+
+
 def test_a_list_of_nobody_is_left_with_the_parameter_to_set(plan):
     nobody = {"kind": "sshd", "name": "allowgroups", "value": []}
     found = plan(entry("linux.access", settings=[nobody], values={"sshd_groups": []}))

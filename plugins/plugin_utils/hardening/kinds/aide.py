@@ -58,19 +58,26 @@ ATTRIBUTES = re.compile(r"[A-Za-z0-9+]+")
 
 def operations(settings, facts):
     """Return the operations. A database that is there already has to be made anew by people afterwards."""
+    if not settings:
+        return []
     timed = [item for item in settings if item["setting"].get("schedule")]
     first = [item for item in settings if item["setting"].get("database")]
     listed = [item for item in settings if item["setting"].get("program")]
     if facts.family not in FILES:
         return [left(controls_of(settings), "where AIDE keeps its configuration on this system is not known")]
     found = []
-    if facts.family == "debian" and not facts.installed(COMMON):
+    if facts.family == "debian" and not facts.installed(COMMON) and not _configured(facts):
         lines = [change(controls_of(settings), line=line, state="present") for line in RULES]
         create = {**CREATED, "mode": "0640"}
         found.append(edit(FILES["debian"], lines, controls_of(settings), create=create))
     found += _schedule(controls_of(timed), facts) if timed else []
     found += _first(controls_of(first), facts) if first else []
     return found + (_programs(listed, facts) if listed else [])
+
+
+def _configured(facts):
+    """True if somebody wrote a configuration, or it cannot be told: it is theirs then."""
+    return facts.value("config", FILES["debian"], "exists") is not False
 
 
 def _schedule(controls, facts):

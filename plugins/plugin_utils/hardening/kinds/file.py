@@ -34,7 +34,7 @@ def operations(settings, facts):
             if "present" in states:
                 reason = f"{path} is not there; what should stand in it is not ours to say"
                 made = _attributes(path, items, controls, facts)
-                found.append(left(controls, reason, made[0] if made else None))
+                found.append(left(controls, reason, made[0] if made else None, path))
         else:
             found += _attributes(path, items, controls, facts)
     return found
