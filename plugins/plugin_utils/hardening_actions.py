@@ -186,6 +186,8 @@ def outcome(action, task_vars):
             text = f"{host}: failed. {harmless(str(refused))}"
             return {"state": "failed", "reason": str(refused), "text": text, "unwell": True, "changed": False}
     found.update(unwell=found["state"] in flow.outcome.UNWELL, changed=found["state"] in ("changed", "partly"))
+    if found["changed"] or found["state"] == "unwell":
+        found["text"] += f"\n  to undo it: playbooks/rollback.yml -e ringwall_rollback_run={arguments['run']['run']}"
     return _said_here(action, found)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import types
 
+import pytest
 from ansible_collections.ringwall.servers.plugins.plugin_utils import hardening_actions
 from ansible_collections.ringwall.servers.plugins.plugin_utils.changes import undoing
 
@@ -64,3 +65,15 @@ def test_what_came_of_it_is_said_also_where_no_callback_of_ours_runs(monkeypatch
         monkeypatch.setattr(hardening_actions.C, "DEFAULT_STDOUT_CALLBACK", callback, raising=False)
         assert hardening_actions._said_here(action, {"text": "one line"}) == {"text": "one line"}
         assert said == heard
+
+
+@pytest.mark.parametrize(("state", "said"), [("changed", True), ("unwell", True), ("rolled_back", False)])
+def test_whoever_changed_a_host_is_told_how_to_undo_it(monkeypatch, state, said):
+    came = {"state": state, "text": "h: it"}
+    monkeypatch.setattr(hardening_actions.flow, "finish_host", lambda *rest: dict(came))
+    arguments = {"plan": {"state": "planned"}, "run": {"run": "r1"}, "verified": {}}
+    action = types.SimpleNamespace(
+        _task=types.SimpleNamespace(args=arguments), _display=types.SimpleNamespace(display=lambda text: None)
+    )
+    text = hardening_actions.outcome(action, {"inventory_hostname": "h"})["text"]
+    assert ("ringwall_rollback_run=r1" in text) is said
