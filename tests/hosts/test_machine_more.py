@@ -115,6 +115,12 @@ def test_level_2_passes_after_a_restart_but_for_what_is_held_or_left(story):
     assert len(failing) <= (1 - LEAST) * len(counted), failing
 
 
+def test_what_is_held_at_level_2_is_checked_in_and_short(story):
+    held = story.held("harden")
+    assert held == machines.held("machine_l2")
+    assert len([names for names in held.values() if names != ["partition"]]) <= 10
+
+
 def test_the_kernel_holds_the_audit_rules_and_a_backlog(story):
     status = dict(
         line.split(" ", 1) for line in story.audit.splitlines() if line.startswith(("enabled ", "backlog_limit "))

@@ -105,11 +105,22 @@ class Story:
         path = self.state / "runs" / self.played[name].made[0] / "plans" / f"{NAME}.json"
         return json.loads(path.read_text())
 
+    def held(self, name):
+        """control -> names of the holds, of the plan that a play saved."""
+        return {item["control"]: sorted(hold["name"] for hold in item["holds"]) for item in self.plan(name)["held"]}
+
     def ledger(self, name):
         """Lines of the ledger about the run of a play."""
         path = self.state / "ledger" / "hardening.jsonl"
         lines = [json.loads(line) for line in path.read_text().splitlines()]
         return [line for line in lines if line["run"] == self.played[name].made[0]]
+
+
+def held(which):
+    """What is checked in as held on ``machine`` or ``machine_l2``."""
+    import yaml
+
+    return yaml.safe_load((plays.ROOT / "tests" / "fixtures" / "hardening" / "held.yml").read_text())[which]
 
 
 def automated(level):
