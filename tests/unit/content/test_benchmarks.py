@@ -18,6 +18,9 @@ SHARED = pathlib.Path(os.environ.get("RINGWALL_SHARED", PROJECT.parent / "shared
 NO_SECTION = {"reload_dconf_db", "enable_authselect", "needed_rules"}
 """Entries of the published data that only help a tool: no section of the benchmark."""
 
+MISPRINTED = {("cis_rhel8", "6.6.3.18"): "6.3.3.18"}
+"""Sections whose number is wrong in the published data: the benchmark has no chapter 6.6."""
+
 # (benchmark, sections, judged, only for people), counted by hand when the benchmark was written
 COUNTS = [
     ("azure_linux", 169, 167, 2),
@@ -101,7 +104,7 @@ def published(name):
     if not path.is_file():
         pytest.skip(f"{path} is not here")
     facts = json.loads(path.read_text())["controls"]
-    return {item["id"]: item for item in facts if item["id"] not in NO_SECTION}
+    return {MISPRINTED.get((name, item["id"]), item["id"]): item for item in facts if item["id"] not in NO_SECTION}
 
 
 def by_hand(fact):
