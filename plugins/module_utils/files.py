@@ -54,6 +54,12 @@ class Tree:
             # An unpacked root file system usually belongs to whoever unpacked it.
             self._trusted.add(os.fstat(self._root_fd).st_uid)
 
+    def __del__(self):
+        try:
+            os.close(self._root_fd)
+        except Exception:
+            pass  # never opened, or the interpreter ends
+
     def _walk(self, path, follow_last):
         """Return (descriptor of the directory, last component, its lstat); the caller closes the descriptor."""
         todo = _parts(path)[::-1]

@@ -226,7 +226,8 @@ def main(arguments):
     journal = journals.Journal(root, run)
     if verb == "boot":
         why = "the host was restarted before the change was confirmed"
-        return insist(lambda: fire(engine, Target(root), journal, why, True), tries=3)
+        target = Target(root)
+        return insist(lambda: fire(engine, target, journal, why, True), tries=3)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _leave)
     watch = {"pid": os.getpid(), "started": process_start(os.getpid())}
@@ -253,7 +254,8 @@ def main(arguments):
             break
         time.sleep(min(left, 0.5))
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    return insist(lambda: fire(engine, Target(root), journal, why, False))
+    target = Target(root)
+    return insist(lambda: fire(engine, target, journal, why, False))
 
 
 def insist(work, tries=None, sleep=time.sleep):
