@@ -187,7 +187,7 @@ def disarm(target, journal):
             os.kill(found["pid"], signal.SIGTERM)
         except OSError:
             pass
-    if not target.live or not _own_boot_unit(target, journal):
+    if not target.live or _boot_unit(target, journal) is False:
         return
     for path in (SYSTEM + "/" + WANTS + "/" + UNIT, SYSTEM + "/" + UNIT):
         if target.type_of(path) != "absent":
@@ -204,11 +204,17 @@ def disarm(target, journal):
             target.set_folder_time(path, times[path])
 
 
-def _own_boot_unit(target, journal):
+def left_over(target, journal):
+    """True if the unit of the boot still stands there for this run."""
+    return target.live and _boot_unit(target, journal) is True
+
+
+def _boot_unit(target, journal):
+    """True if the unit of the boot is this run's, False if it is another one's, None if there is none."""
     try:
         text = target.tree.read(SYSTEM + "/" + UNIT, 1 << 16)
     except (Absent, Unreadable):
-        return target.type_of(SYSTEM + "/" + WANTS + "/" + UNIT) != "absent"  # whose other half is gone
+        return True if target.type_of(SYSTEM + "/" + WANTS + "/" + UNIT) != "absent" else None
     return ("engine.pyz boot %s\n" % journal.run).encode("ascii") in text
 
 

@@ -89,7 +89,8 @@ def confirm(request, target=None):
     with _Locked(journal):
         state = journal.state()
         if state.get("phase") == "confirmed":
-            deadman.disarm(target, journal)  # whoever confirmed may have been ended before it came to this
+            if deadman.left_over(target, journal):  # whoever confirmed was ended before it came to this
+                deadman.disarm(target, journal)
             return {"phase": "confirmed"}
         if state.get("phase") != "switched":
             raise Problem("run %s cannot be confirmed: it is %s" % (journal.run, _phase(state)))

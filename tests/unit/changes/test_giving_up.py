@@ -140,3 +140,16 @@ def test_a_hard_link_that_a_user_slips_in_does_not_get_the_mode(box):
         box.target().put_attributes("/home/alice/.netrc", wanted)
     assert secret.stat().st_mode & 0o777 == 0o600
     assert secret.stat().st_uid == 0
+
+
+def test_the_directory_of_units_gets_its_time_back_also_when_its_unit_is_long_gone(box):
+    folder = box.root / "etc/systemd/system"
+    journals.make_base(str(box.root))
+    journal = journals.Journal(str(box.root), "r1")
+    journal.create({"run": "r1", "operations": []})
+    journal.set_state(phase="rolling_back", times={"/etc/systemd/system": 10**18})
+    target = box.target()
+    target.live = True
+    deadman.disarm(target, journal)  # a rollback of what was confirmed long ago
+    assert folder.stat().st_mtime_ns == 10**18
+    assert not deadman.left_over(target, journal)
