@@ -121,6 +121,26 @@ def network_mounts(entry, facts):
     return None if facts.known("mounts") else "whether shares of other hosts are mounted is not known"
 
 
+def service_in_use(entry, facts):
+    """A service that answers others now is somebody's work until a role or a person says otherwise."""
+    for setting in entry["settings"]:
+        if not _ends(setting):
+            continue
+        for row in facts.rows("listeners").values():
+            whose = row.get("package") if setting["kind"] == "package" else row.get("unit")
+            if whose == setting["name"] and row.get("scope") != "loopback":
+                where = f"{row.get('proto')} port {row.get('port')}"
+                return f"{setting['name']} answers on {where}; ringwall_roles says what a host is for"
+    return None if facts.known("listeners") else "whether somebody uses it is not known"
+
+
+def _ends(setting):
+    """True for what stops a unit or removes a package."""
+    if setting.get("kind") == "service":
+        return bool({"masked", "inactive", "off"} & set(setting["states"]))
+    return setting.get("kind") == "package" and setting.get("state") == "absent"
+
+
 def _share(setting):
     """Name in SHARES that a setting would stop or remove, or None."""
     stops = setting.get("kind") == "service" and {"masked", "inactive", "off", "disabled"} & set(setting["states"])
@@ -212,6 +232,7 @@ RULES = {
     "ipv6_route": ipv6_route,
     "selinux_enforcing": selinux_enforcing,
     "network_mounts": network_mounts,
+    "service_in_use": service_in_use,
     "immutable_audit": immutable_audit,
     "disk_full_action": disk_full_action,
     "grub_password": grub_password,
@@ -230,6 +251,7 @@ ALWAYS = (
         lambda setting, facts: setting.get("kind") == "mac" and setting.get("selinux") == "enforcing",
     ),
     ("network_mounts", lambda setting, facts: _share(setting) is not None),
+    ("service_in_use", lambda setting, facts: _ends(setting)),
     ("immutable_audit", _immutable),
     ("disk_full_action", _stops_machine),
     ("grub_password", lambda setting, facts: setting.get("kind") == "boot" and "password" in setting),

@@ -248,7 +248,7 @@ def test_release_is_by_control_or_by_hold():
     ],
 )
 def test_what_brings_the_connection_its_home_stays(facts, user, mounts, held):
-    tables = {"users": {"ops": user} if user else {}}
+    tables = {"users": {"ops": user} if user else {}, "listeners": {}}
     if mounts is not None:
         tables["mounts"] = {path: {"live": True, "type": kind} for path, kind in mounts.items()}
     here = facts(tables, **OPS)
@@ -288,3 +288,26 @@ def test_what_mounts_shares_of_other_hosts_stays_while_there_are_some(facts, set
 def test_mounts_that_are_not_known_may_be_shares(facts):
     setting = {"kind": "service", "name": "autofs.service", "states": ["masked"]}
     assert "network_mounts" in names(entry(setting), facts())
+
+
+@pytest.mark.parametrize(
+    ("setting", "listener", "held"),
+    [
+        ({"kind": "service", "name": "nginx.service", "states": ["masked", "inactive"]}, {}, True),
+        ({"kind": "service", "name": "nginx.service", "states": ["off"]}, {"scope": "private"}, True),
+        ({"kind": "service", "name": "nginx.service", "states": ["masked"]}, {"scope": "loopback"}, False),
+        ({"kind": "service", "name": "nginx.service", "states": ["on"]}, {}, False),
+        ({"kind": "service", "name": "apache2.service", "states": ["masked"]}, {}, False),
+        ({"kind": "package", "name": "nginx", "state": "absent"}, {}, True),
+        ({"kind": "package", "name": "nginx", "state": "installed"}, {}, False),
+        ({"kind": "package", "name": "apache2", "state": "absent"}, {}, False),
+    ],
+)
+def test_a_service_that_answers_others_is_somebodys_work(facts, setting, listener, held):
+    row = {"proto": "tcp", "port": 80, "scope": "any", "unit": "nginx.service", "package": "nginx", **listener}
+    assert ("service_in_use" in names(entry(setting), facts({"listeners": {"tcp 0.0.0.0:80": row}}))) is held
+
+
+def test_listeners_that_are_not_known_may_be_somebodys_work(facts):
+    setting = {"kind": "service", "name": "nginx.service", "states": ["masked"]}
+    assert "service_in_use" in names(entry(setting), facts())

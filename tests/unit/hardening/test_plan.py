@@ -40,7 +40,7 @@ def entry(control="linux.sysctl.a", section="1.1", settings=None, **more):
 @pytest.fixture
 def plan(facts):
     def make(*entries, own=(CIS, STIG), **options):
-        return plans.make_plan(list(entries), facts({"sysctl": {}}), options, own, "web1")
+        return plans.make_plan(list(entries), facts({"sysctl": {}, "listeners": {}}), options, own, "web1")
 
     return make
 
