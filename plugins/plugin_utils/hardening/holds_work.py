@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 CONTAINER_UNITS = ("docker.service", "docker.socket", "containerd.service", "podman.socket", "crio.service")
+MONITORS = ("conmon", "containerd-shim")
+"""Processes that stay beside each container; a name holds 15 bytes."""
 KUBERNETES_UNITS = ("kubelet.service", "k3s.service", "k3s-agent.service", "rke2-server.service", "rke2-agent.service",
                     "microk8s.service", "snap.microk8s.daemon-kubelite.service")  # fmt: skip
 HYPERVISOR_UNITS = ("libvirtd.service", "virtqemud.service", "pvedaemon.service", "pve-cluster.service",
@@ -44,9 +46,10 @@ def _on(facts, units):
 
 
 def docker(entry, facts):
-    """Forwarding, bridges, overlay and packet filters: containers live by them."""
-    unit = _on(facts, CONTAINER_UNITS)
-    return f"containers run here ({unit}) and need it" if unit else None
+    """Forwarding, bridges, overlay and packet filters: containers live by them. Podman's have no unit of an engine."""
+    names = (str(row.get("name")) for row in facts.rows("processes").values())
+    sign = _on(facts, CONTAINER_UNITS) or next((name for name in sorted(names) if name.startswith(MONITORS)), None)
+    return f"containers run here ({sign}) and need it" if sign else None
 
 
 def kubernetes(entry, facts):

@@ -188,6 +188,11 @@ def test_a_tunnel_by_any_name_is_not_filtered_away(facts, unit):
     assert names(one, facts({"units": {unit: {"active": "inactive", "enabled": "disabled"}}, "sysctl": {}})) == []
 
 
+@pytest.mark.parametrize(("name", "found"), [("conmon", ["docker"]), ("containerd-shim", ["docker"]), ("cron", [])])
+def test_containers_without_an_engine_are_seen_by_what_stays_beside_them(facts, name, found):
+    assert names(entry(FORWARD), facts({"sysctl": {}, "processes": {"x": {"name": name}}})) == found
+
+
 def test_a_disabled_docker_holds_nothing(facts):
     units = {"docker.service": {"active": "inactive", "enabled": "disabled"}}
     assert names(entry(FORWARD), facts({"sysctl": {}, "units": units})) == []
