@@ -11,6 +11,7 @@ from ..spec import Absent
 from .target import LIMIT, Problem
 from .units import SYSTEM
 
+JOURNAL = "systemd-journald.service"
 _GRUB = ("/boot/grub/grub.cfg", "/boot/grub2/grub.cfg", "/boot/efi/EFI/*/grub.cfg", "/boot/loader/entries/*.conf",
          "/boot/grub2/grubenv")  # fmt: skip
 
@@ -126,10 +127,22 @@ def _unit(verb, unit, target):
     if not target.host.systemd():
         _without_systemd(unit, target)
         return
+    # journald that starts anew switches the kernel's audit off where its Audit= says so (Debian's default).
+    audited = unit == JOURNAL and _audits(target)
     if verb == "restart":
         target.run(["systemctl", "try-restart", unit], timeout=120)
     else:
         target.run(["systemctl", "try-reload-or-restart", unit], timeout=120)
+    if audited and not _audits(target):
+        target.run(["auditctl", "-e", "1"])
+
+
+def _audits(target):
+    """True if the kernel's audit is switched on."""
+    try:
+        return b"enabled 1" in target.host.run(["auditctl", "-s"], timeout=30).out.split(b"\n")
+    except Exception:
+        return False
 
 
 def _without_systemd(unit, target):

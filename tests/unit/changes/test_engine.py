@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import types
 
 import pytest
+from ansible_collections.ringwall.servers.plugins.module_utils.changes import follow
 from ansible_collections.ringwall.servers.plugins.module_utils.changes import journal as journals
 from ansible_collections.ringwall.servers.plugins.module_utils.changes.target import Problem
 
@@ -343,3 +345,16 @@ def test_a_unit_is_enabled_whose_file_is_written_just_before(box):
     assert box.apply(operations, run="r2")["phase"] == "unchanged"
     box.rollback()
     assert box.fingerprint() == before
+
+
+@pytest.mark.parametrize(("before", "again"), [(b"enabled 1", True), (b"enabled 0", False)])
+def test_a_journal_that_starts_anew_does_not_end_the_audit(before, again):
+    said, ran = [before, b"enabled 0"], []
+    host = types.SimpleNamespace(
+        systemd=lambda: True,
+        run=lambda argv, timeout: types.SimpleNamespace(out=said.pop(0) + b"\nfailure 1\n"),
+    )
+    target = types.SimpleNamespace(live=True, host=host, run=lambda argv, timeout=90.0: ran.append(argv))
+    follow.run("restart:systemd-journald.service", target)
+    assert ran[0] == ["systemctl", "try-restart", "systemd-journald.service"]
+    assert (ran[1:] == [["auditctl", "-e", "1"]]) is again
