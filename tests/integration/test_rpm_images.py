@@ -16,7 +16,7 @@ MASK = "->/dev/null"
 
 GOOD = {
     "audit": ("3.1.5", "1.el9"), "audit-libs": ("3.1.5", "1.el9"), "firewalld": ("1.3.4", "1.el9"), "chrony": ("4.5", "1.el9"),
-    "sudo": ("1.9.5p2", "10.el9"), "openssh-server": ("8.7p1", "43.el9"), "aide": ("0.16", "100.el9"), "cronie": ("1.5.7", "11.el9"),
+    "systemd": ("252", "46.el9"), "sudo": ("1.9.5p2", "10.el9"), "openssh-server": ("8.7p1", "43.el9"), "aide": ("0.16", "100.el9"), "cronie": ("1.5.7", "11.el9"),
     "libselinux": ("3.6", "1.el9"), "rsyslog": ("8.2310.0", "4.el9"), "nftables": ("1.0.9", "1.el9"), "pam": ("1.5.1", "19.el9"),
     "authselect": ("1.2.6", "2.el9"), "crypto-policies": ("20240202", "1.el9"), "rpcbind": ("1.2.6", "7.el9"), "postfix": ("3.5.25", "1.el9"),
     "s-nail": ("14.9.22", "6.el9"), "gnutls-utils": ("3.8.3", "4.el9"), "nss-tools": ("3.101.0", "7.el9"),
