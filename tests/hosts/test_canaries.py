@@ -23,6 +23,9 @@ from lab.image import CACHE
 
 PLAYBOOKS = sorted(path.name for path in (plays.ROOT / "playbooks").glob("*.yml"))
 READING = ("assess.yml", "snapshot.yml")
+CHANGING = ("harden.yml", "rollback.yml")
+"""Playbooks that change the target; they come last, in this order."""
+
 WAYS = {
     "pipe": {"ringwall_cadence": "deep"},
     "check": {"cmdline": "--check --diff -vvv", "ringwall_cadence": "fast"},
@@ -98,12 +101,15 @@ def new_files(since):
 
 @pytest.fixture(scope="module")
 def played(host):
-    """Every playbook, those that read a host in every way; the target's file system before and after, and when it began."""
+    """Every playbook, those that read a host in every way; the target's file system before and after those that only
+    read, and when it began."""
     engine, _planted, inventory, folder = host
     began = time.time()
     before = canaries.listing(engine, "canary", UNCHANGED_BUT)
-    runs = []
-    for name in sorted(PLAYBOOKS, key=lambda name: name not in READING):
+    runs, after = [], None
+    for name in [*sorted(set(PLAYBOOKS) - set(CHANGING), key=lambda name: (name not in READING, name)), *CHANGING]:
+        if name == CHANGING[0]:
+            after = canaries.listing(engine, "canary", UNCHANGED_BUT)
         for way, extra in WAYS.items() if name == "assess.yml" else [("plain", TOLD)]:
             options = {"cmdline": "--diff -vvv", **extra}
             runs.append(
@@ -115,7 +121,10 @@ def played(host):
                     ),
                 )
             )
-    return runs, before, canaries.listing(engine, "canary", UNCHANGED_BUT), began
+        if name == "harden.yml":
+            hardened = runs[-1][2].run()["id"].removesuffix(".verify")
+            TOLD["ringwall_rollback_run"] = hardened
+    return runs, before, after, began
 
 
 def test_the_secrets_lie_there_and_the_search_finds_them(host, tmp_path):

@@ -22,7 +22,10 @@ OPERATIONS = [
     {"op": "unit", "name": "cron.service", "enabled": False, "masked": True, "active": False, "controls": ["cron"]},
     {"op": "account", "name": "plain", "max_days": 365, "lock": True, "controls": ["ages"]},
 ]  # fmt: skip
-LOOK = changing.PRINT + "; sha256sum /boot/grub/grub.cfg; sysctl net.ipv4.conf.all.send_redirects; systemctl is-active cron; findmnt -no OPTIONS /dev/shm"
+LOOK = (
+    changing.PRINT
+    + "; sha256sum /boot/grub/grub.cfg; sysctl net.ipv4.conf.all.send_redirects; systemctl is-active cron; findmnt -no OPTIONS /dev/shm"
+)
 
 
 pytestmark = pytest.mark.skipif(

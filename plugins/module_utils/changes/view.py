@@ -160,6 +160,9 @@ def diff(changes, blobs):
         ]
         sides = [side[:-1] if side and side[-1] == "" else side for side in sides]
         name = _clean(one["key"])
+        if sides[0] and not set(sides[0]) & set(sides[1]) - {""}:
+            # A text that goes as a whole is nobody's setting: what people wrote there is not ours to carry away.
+            sides[0] = ["[%d lines, kept on this host]" % len(sides[0])]
         lines = difflib.unified_diff(sides[0], sides[1], name, name, n=CONTEXT, lineterm="")
         for number, line in enumerate(lines):
             if len(found) >= MAX_DIFF:
