@@ -62,7 +62,7 @@ ExecStop=/opt/bin/app --password=@@
     "/etc/environment": (0o644, "API_TOKEN=@@\n"),
     "/etc/profile.d/canary.sh": (0o644, "export TMOUT=900 NEXUS_PASS=@@\n"),
     "/etc/motd": (0o644, "Welcome. Console password: @@\n"),
-    "/etc/issue.net": (0o644, "login guest @@\n"),
+    "/root/log-ins.txt": (0o600, "login guest @@\n"),  # not /etc/issue.net: sshd itself shows that to everybody
     # Packages and updates
     "/etc/apt/sources.list.d/canary.list": (0o644, "deb https://bot:@@@repo.invalid/debian stable main\ndeb https://@#@gems.invalid/x ./\n"),
     "/etc/apt/sources.list.d/canary.sources": (0o644, "Types: deb\nURIs: https://bot:@@@repo2.invalid/debian\nSuites: stable\nComponents: main\n"),
