@@ -267,5 +267,17 @@ KERNEL = (
              "sed -i /log_martians/d /etc/sysctl.d/60-base.conf; echo 'net.ipv4.conf.*.log_martians = 0' >/etc/sysctl.d/zz-martians.conf", fail("3.3.9")),
 )  # fmt: skip
 
-MUTATIONS = (*SSH, *UNITS, *PACKAGES, *ACCOUNTS, *FILES, *RIGHTS, *PROGRAMS, *SYSCTLS, *KERNEL_MODULES, *MOUNTS, *KERNEL)
+MUTATIONS = (
+    *SSH,
+    *UNITS,
+    *PACKAGES,
+    *ACCOUNTS,
+    *FILES,
+    *RIGHTS,
+    *PROGRAMS,
+    *SYSCTLS,
+    *KERNEL_MODULES,
+    *MOUNTS,
+    *KERNEL,
+)
 """In this order: usermod and chage of ACCOUNTS write the copies of the files anew, which FILES and RIGHTS then change."""
