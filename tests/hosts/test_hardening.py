@@ -94,7 +94,9 @@ def test_hardening_fixes_what_it_planned_and_says_the_rest(story):
     wanted = set(ended["changed_controls"])
     assert len(wanted) > 40
     still = {key[2] for key in after if key[2] in wanted and after[key] == "fail"}
-    later = {name for item in plan_of(story, 1)["left"] if "after the change" in item["reason"] for name in item["controls"]}
+    later = {
+        name for item in plan_of(story, 1)["left"] if "after the change" in item["reason"] for name in item["controls"]
+    }
     assert still == later == {"linux.aide.database"}
     assert not ended["broken"]
     assert not [key for key in before if before[key] == "pass" and after.get(key) == "fail"]

@@ -10,6 +10,7 @@ import types
 import pytest
 from ansible_collections.ringwall.servers.plugins.module_utils.changes import follow
 from ansible_collections.ringwall.servers.plugins.module_utils.changes import journal as journals
+from ansible_collections.ringwall.servers.plugins.module_utils.changes.kinds import Resources
 from ansible_collections.ringwall.servers.plugins.module_utils.changes.target import Problem
 
 OPERATIONS = [
@@ -358,3 +359,36 @@ def test_a_journal_that_starts_anew_does_not_end_the_audit(before, again):
     follow.run("restart:systemd-journald.service", target)
     assert ran[0] == ["systemctl", "try-restart", "systemd-journald.service"]
     assert (ran[1:] == [["auditctl", "-e", "1"]]) is again
+
+
+def test_what_fails_at_the_switch_is_taken_back_with_its_control_alone(box, monkeypatch):
+    carried_out = Resources.put
+
+    def put(self, kind, key, state, blob=None):
+        if key == "/etc/issue":
+            raise Problem("no room for it")
+        return carried_out(self, kind, key, state, blob)
+
+    monkeypatch.setattr(Resources, "put", put)
+    told = box.apply(
+        [
+            {"op": "write", "path": "/etc/sysctl.d/60-a.conf", "text": "a\n", "controls": ["a"]},
+            {"op": "write", "path": "/etc/sysctl.d/60-b.conf", "text": "b\n", "controls": ["b"]},
+            {"op": "remove", "path": "/etc/issue", "controls": ["a"]},
+        ]
+    )
+    assert told["phase"] == "switched"
+    assert told["results"][2]["status"] == "failed"
+    assert "no room for it" in told["results"][2]["reason"]
+    assert not (box.root / "etc/sysctl.d/60-a.conf").exists()
+    assert box.text("etc/sysctl.d/60-b.conf") == "b\n"
+    assert box.text("etc/issue") == "Debian\n"
+
+
+def test_a_plan_does_not_show_a_text_that_goes_as_a_whole(box):
+    box.write("etc/motd", "Welcome.\nAsk Ann for the key of room 7.\n")
+    rows = box.plan([{"op": "write", "path": "/etc/motd", "text": "Authorized people only.\n", "controls": ["a"]}])
+    diff = rows["operations"][0]["diff"]
+    assert "+Authorized people only." in diff
+    assert "-[2 lines, kept on this host]" in diff
+    assert not [line for line in diff if "Ann" in line]

@@ -159,6 +159,15 @@ def test_packages_are_no_operations(plan):
     }
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_control_that_one_section_would_hold_is_held_in_all_of_them(plan, order):
+    gentle = entry("linux.s", "5.1", [{"kind": "sshd", "name": "MaxSessions", "value": 10, "rule": "max"}])
+    harsh = entry("linux.s", "5.2", [{"kind": "sshd", "name": "MaxSessions", "value": 2, "rule": "max"}])
+    found = plan(*[gentle, harsh][::order], own=(CIS,))
+    assert found["operations"] == []
+    assert [item["control"] for item in found["held"]] == ["linux.s"]
+
+
 # Merging ------------------------------------------------------------------------------------------------
 
 
